@@ -1,0 +1,1 @@
+"""Grade models with a judge you have graded first."""

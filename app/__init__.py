@@ -1,0 +1,1 @@
+"""The top floor: workflow, command line, Python API. Decides nothing, only calls."""

@@ -1,0 +1,1 @@
+"""Runs candidates and keeps what they answered; knows no judge's opinion."""

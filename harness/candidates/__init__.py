@@ -1,0 +1,1 @@
+"""Seam 2: anything that answers a sample."""

@@ -1,0 +1,1 @@
+"""The only place that schedules calls: limits, retries, the pool."""

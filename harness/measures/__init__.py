@@ -1,0 +1,1 @@
+"""Measures without a judge, each a value that prints and parses its own name."""

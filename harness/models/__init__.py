@@ -1,0 +1,1 @@
+"""Seam 1, the wire: chat models, hosted, OpenAI-compatible, scripted."""

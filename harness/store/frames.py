@@ -1,0 +1,75 @@
+"""A run as tables: what reports, notebooks and exports read. Columns are fixed here; pandas is imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags")
+"""``context`` and ``tags`` are JSON lists, ``question`` the text that a reader should see."""
+
+ANSWER_COLUMNS = (
+    "sample_id", "cluster", "candidate", "trial",
+    "status",  # ok, or a FailureKind
+    "owner",  # '' | candidate | ours
+    "detail", "text", "reasoning", "tool_calls", "retrieved", "turns",  # the last three are JSON lists
+    "origin",  # live | reused
+    "reply_run", "reply_date",  # which run paid for the (first) reply, ISO date
+    "served_model", "finish_reason",
+    "ttft_s", "e2e_s", "gap_p50_s",  # NaN where reused or not measured
+    "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "usage_estimated",
+    "cost_usd",  # NaN where no price is known; summed over the answer's calls
+    "n_calls",
+)  # fmt: skip
+
+GRADE_COLUMNS = (
+    "sample_id", "cluster", "candidate", "trial", "judge", "criterion", "turn", "repeat",
+    "status",  # scored, or an UnscoredStatus
+    "score",  # NaN unless scored
+    "reasoning", "why", "calls",
+)  # fmt: skip
+
+SCORE_COLUMNS = ("sample_id", "cluster", "candidate", "trial", "measure", "value", "why")
+
+CALL_COLUMNS = (
+    "key", "run", "role", "who", "model", "status", "served_model", "finish_reason", "attempts", "reused",
+    "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
+    "cost_usd", "e2e_s", "created_at", "dropped",
+)  # fmt: skip
+"""One row per distinct call that an answer or grade of the run points at; ``role`` is candidate or judge, ``who``
+the one that pointed at it in this run."""
+
+MEASUREMENT_COLUMNS = (
+    "run", "sample_id", "cluster", "candidate", "trial", "source", "measure", "setting", "value", "why",
+)  # fmt: skip
+"""Every number there is, one row each; a missing value is NaN with its reason in ``why``."""
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What made a run. ``config`` is the resolved exam (plain JSON, no keys), see `describe_exam`."""
+
+    id: str
+    exam: str
+    name: str
+    fingerprint: str
+    created_at: float
+    finished_at: float | None
+    versions: Mapping[str, str]
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A run's tables, columns as listed above, sorted by sample (exam order), candidate, trial."""
+
+    info: RunInfo
+    samples: pd.DataFrame
+    answers: pd.DataFrame
+    grades: pd.DataFrame
+    scores: pd.DataFrame
+    calls: pd.DataFrame

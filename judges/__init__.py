@@ -1,0 +1,1 @@
+"""Turns answers into grades."""

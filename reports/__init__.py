@@ -1,0 +1,1 @@
+"""Turns grades into tables, figures and pages; calls no model."""
