@@ -144,6 +144,8 @@ class Reply:
     refusal: str = ""
     dropped: tuple[str, ...] = ()
     headroom: Headroom | None = None
+    payload: Mapping[str, Any] | None = None
+    """What an application returned beside its text (`retrieved`, …), as plain JSON; ``None`` for a chat model."""
 
 
 @dataclass(frozen=True, slots=True)
