@@ -1,0 +1,93 @@
+"""What a run already has: standings of answers and grades for resuming, and the rows themselves, a chunk at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ..records import Answer, Grade
+from .codec import row_to_answer, row_to_grade
+from .schema import answers, calls, grades, run_samples, scores
+from .store import Store, select_in
+
+AnswerPlace = tuple[str, str, int]
+"""Sample id, candidate, trial."""
+GradePlace = tuple[str, str, int, str, int]
+"""Sample id, candidate, trial, judge, repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands at a place. ``status`` of several grades is the one most in need of work."""
+
+    fingerprint: str
+    status: str
+    attempt: int
+
+
+def answer_standings(store: Store, run: str) -> dict[AnswerPlace, Standing]:
+    """Every answer that the run has, without its text."""
+    a = answers.c
+    query = sa.select(a.sample_id, a.candidate, a.trial, a.fingerprint, a.status, a.attempt).where(a.run == run)
+    with store.reading() as connection:
+        return {(r[0], r[1], r[2]): Standing(r[3], r[4], r[5]) for r in connection.execute(query)}
+
+
+_NEED = ("scored", "not_applicable", "refused", "truncated", "unparsable", "error")
+"""Statuses of a grade, the later the more in need of work."""
+
+
+def grade_standings(store: Store, run: str) -> dict[GradePlace, Standing]:
+    """Every set of grades (one judge, one repeat, all criteria) that the run has."""
+    g = grades.c
+    query = sa.select(g.sample_id, g.candidate, g.trial, g.judge, g.repeat, g.fingerprint, g.status, g.attempt).where(
+        g.run == run
+    )
+    found: dict[GradePlace, Standing] = {}
+    with store.reading() as connection:
+        for r in connection.execute(query):
+            place = (r[0], r[1], r[2], r[3], r[4])
+            known = found.get(place)
+            if known is None or _NEED.index(r[6]) > _NEED.index(known.status):
+                found[place] = Standing(r[5], r[6], r[7])
+    return found
+
+
+def read_answers(store: Store, run: str, sample_ids: Sequence[str]) -> list[Answer]:
+    """The answers to these samples, in their order, then by candidate and trial."""
+    order = {sample_id: position for position, sample_id in enumerate(sample_ids)}
+    query = sa.select(answers).where(answers.c.run == run)
+    with store.reading() as connection:
+        found = [row_to_answer(row) for row in select_in(connection, query, answers.c.sample_id, sample_ids)]
+    found.sort(key=lambda answer: (order[answer.sample_id], answer.candidate, answer.trial))
+    return found
+
+
+def read_grades(store: Store, run: str) -> Iterator[Grade]:
+    """The grades of the run's samples, in exam order."""
+    query = (
+        sa.select(grades)
+        .join(run_samples, (run_samples.c.run == grades.c.run) & (run_samples.c.sample_id == grades.c.sample_id))
+        .where(grades.c.run == run)
+        .order_by(run_samples.c.position, grades.c.candidate, grades.c.trial, grades.c.judge)
+    )
+    with store.reading() as connection:
+        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+            yield row_to_grade(row)
+
+
+def score_fingerprints(store: Store, run: str) -> dict[tuple[str, str, int, str], str]:
+    """(sample id, candidate, trial, measure) -> fingerprint of what was scored."""
+    s = scores.c
+    query = sa.select(s.sample_id, s.candidate, s.trial, s.measure, s.fingerprint).where(s.run == run)
+    with store.reading() as connection:
+        return {(r[0], r[1], r[2], r[3]): r[4] for r in connection.execute(query)}
+
+
+def spent_usd(store: Store, run: str) -> float:
+    """USD of all calls that this run paid, as far as prices are known."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(calls.c.cost_usd), 0.0)).where(calls.c.run == run)
+    with store.reading() as connection:
+        return float(connection.execute(query).scalar() or 0.0)

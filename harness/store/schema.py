@@ -1,0 +1,134 @@
+"""The tables, one schema for SQLite and PostgreSQL. JSON is text that we encode ourselves (speed, same bytes)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("exam", Text, nullable=False),  # which exam: path of its file relative to the workspace's folder
+    Column("name", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("salt", Text, nullable=False),
+    Column("judge_salt", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("versions", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Index("runs_of_exam", "exam", "created_at"),
+)
+
+samples = Table("samples", metadata, Column("sha256", Text, primary_key=True), Column("body", Text))
+
+run_samples = Table(
+    "run_samples",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("cluster", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+)
+
+texts = Table("texts", metadata, Column("sha256", Text, primary_key=True), Column("body", Text))
+"""Messages that are the same for every sample, once each."""
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("run", Text, nullable=False),  # the run that paid
+    Column("role", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("request", Text),
+    Column("status", Text, nullable=False),  # ok, or a FailureKind
+    Column("detail", Text, nullable=False),
+    Column("http_status", Integer),
+    Column("text", Text),
+    Column("reasoning", Text),
+    Column("refusal", Text),
+    Column("tool_calls", Text),
+    Column("payload", Text),
+    Column("finish_reason", Text),
+    Column("served_model", Text),
+    Column("dropped", Text),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("cache_write_tokens", Integer),
+    Column("reasoning_tokens", Integer),
+    Column("usage_estimated", Integer),
+    Column("cost_usd", Float),
+    Column("sent_at", Float),
+    Column("e2e_s", Float),
+    Column("ttft_s", Float),
+    Column("ttfo_s", Float),
+    Column("gaps_s", LargeBinary),  # float32, native order little-endian
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("calls_of_run", "run"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("candidate", Text, primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Text, nullable=False),  # ok, or a FailureKind
+    Column("owner", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("text", Text),
+    Column("tool_calls", Text),
+    Column("retrieved", Text),
+    Column("turns", Text),
+    Column("calls", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+)
+
+grades = Table(
+    "grades",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("candidate", Text, primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("judge", Text, primary_key=True),
+    Column("criterion", Text, primary_key=True),
+    Column("turn", Integer, primary_key=True),
+    Column("repeat", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Text, nullable=False),  # scored, or an UnscoredStatus
+    Column("score", Float),
+    Column("reasoning", Text),
+    Column("why", Text, nullable=False),
+    Column("labels", Text),
+    Column("calls", Text, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("candidate", Text, primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("value", Float),
+    Column("why", Text, nullable=False),
+)

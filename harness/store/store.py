@@ -1,0 +1,163 @@
+"""The workspace: all that is kept, behind one object. Synchronous; `Writer` and `Recorded` are its async side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..records import Call, Sample
+from . import codec
+from .engine import describe, local_folder, open_engine, store_errors, writing
+from .lease import lease
+from .schema import answers, calls, grades, metadata, run_samples, samples, texts
+
+_CHUNK = 500
+"""Keys a statement: below SQLite's oldest limit of 999 variables."""
+
+
+class Store:
+    """A workspace, opened. ``where`` is its name in messages."""
+
+    def __init__(self, workspace: str | Path) -> None:
+        self.where = describe(workspace)
+        self.engine = open_engine(workspace)
+        insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
+        self._upserts = {name: _upsert(insert, table) for name, table in metadata.tables.items() if name != "meta"}
+
+    def close(self) -> None:
+        """Release the connections."""
+        self.engine.dispose()
+
+    def lease(self, run: str) -> AbstractContextManager[None]:
+        """Hold a run against other processes; see `lease.lease`."""
+        return lease(self.engine, run)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a SQLite workspace; ``None`` for a server."""
+        return local_folder(self.engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to read from; driver errors become `StoreError`."""
+        with store_errors(self.where), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that writes; driver errors become `StoreError`."""
+        with store_errors(self.where), writing(self.engine) as connection:
+            yield connection
+
+    def put(self, rows: Mapping[str, Sequence[codec.Row]]) -> None:
+        """Write rows, by table, in one transaction. A recorded reply is never overwritten."""
+        with self.writing() as connection:
+            for table, values in rows.items():
+                if values:
+                    connection.execute(self._upserts[table], values)
+
+    def find_calls(self, keys: Iterable[str], run: str) -> dict[str, Call]:
+        """The recorded calls under these keys, failures included."""
+        found: dict[str, Call] = {}
+        with self.reading() as connection:
+            for row in select_in(connection, sa.select(calls), calls.c.key, list(keys)):
+                found[row["key"]] = codec.row_to_call(row, run)
+        return found
+
+    def put_samples(self, run: str, items: Sequence[Sample]) -> None:
+        """Make ``items`` the samples of the run, in this order."""
+        bodies = [{"sha256": s.sha256, "body": codec.sample_body(s)} for s in items]
+        places = [
+            {
+                "run": run,
+                "sample_id": s.id,
+                "position": position,
+                "sha256": s.sha256,
+                "cluster": s.cluster,
+                "tags": codec.dumps(s.tags),
+            }
+            for position, s in enumerate(items)
+        ]
+        with self.writing() as connection:
+            connection.execute(sa.delete(run_samples).where(run_samples.c.run == run))
+            if places:
+                connection.execute(self._upserts["samples"], bodies)
+                connection.execute(sa.insert(run_samples), places)
+
+    def read_samples(self, run: str) -> list[Sample]:
+        """The samples of the run in exam order."""
+        query = (
+            sa.select(run_samples, samples.c.body)
+            .join(samples, samples.c.sha256 == run_samples.c.sha256)
+            .where(run_samples.c.run == run)
+            .order_by(run_samples.c.position)
+        )
+        with self.reading() as connection:
+            return [codec.row_to_sample(row) for row in connection.execute(query).mappings()]
+
+    def purge_texts(self, run: str) -> int:
+        """Forget the words of a run (samples, requests, answers, reasoning). Numbers and hashes stay, and so do the
+        prompts, which are the operator's own. Replies that other runs point at lose their text too.
+
+        Returns the number of calls purged.
+        """
+        shas = sa.select(run_samples.c.sha256).where(run_samples.c.run == run)
+        with self.writing() as connection:
+            keys = _pointed_at(connection, run)
+            blank = dict.fromkeys(("request", "text", "reasoning", "refusal", "tool_calls", "payload"))
+            for chunk in _chunks(keys):
+                connection.execute(sa.update(calls).where(calls.c.key.in_(chunk)).values(detail="", **blank))
+            connection.execute(
+                sa.update(answers)
+                .where(answers.c.run == run)
+                .values(text=None, tool_calls=None, retrieved=None, turns=None, detail="")
+            )
+            connection.execute(sa.update(grades).where(grades.c.run == run).values(reasoning=None, why=""))
+            connection.execute(sa.update(samples).where(samples.c.sha256.in_(shas)).values(body=None))
+        if self.engine.dialect.name == "sqlite":
+            with store_errors(self.where), self.engine.connect() as connection:
+                raw = connection.connection.cursor()
+                raw.execute("VACUUM")  # otherwise the words stay readable in free pages
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                raw.close()
+        return len(keys)
+
+
+def select_in(
+    connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Sequence[str]
+) -> Iterator[Mapping[Any, Any]]:
+    """Rows of ``query`` whose ``column`` is one of ``values``, however many these are."""
+    for chunk in _chunks(values):
+        yield from connection.execute(query.where(column.in_(chunk))).mappings()
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def _upsert(insert: Any, table: sa.Table) -> Any:
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    if table is texts:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    if table is samples:  # a body that was purged comes back with the next run of the same dataset
+        return statement.on_conflict_do_update(index_elements=keys, set_=others, where=table.c.body.is_(None))
+    where = table.c.status != "ok" if table is calls else None
+    return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
+
+
+def _pointed_at(connection: sa.Connection, run: str) -> list[str]:
+    keys: set[str] = set()
+    for table in (answers, grades):
+        for (text,) in connection.execute(sa.select(table.c.calls).where(table.c.run == run)):
+            keys.update(orjson.loads(text))
+    keys.update(key for (key,) in connection.execute(sa.select(calls.c.key).where(calls.c.run == run)))
+    return sorted(keys)
