@@ -33,10 +33,14 @@ class Writer:
         """The recorded call under ``key``."""
         return (await self._lookups.submit(key)).get(key)
 
+    async def drain(self) -> None:
+        """Commit what is queued; raises what a commit raised."""
+        await self._commits.drain()
+
     async def close(self) -> None:
-        """Commit what is queued."""
+        """Commit what is queued and let the thread go."""
         try:
-            await self._commits.drain()
+            await self.drain()
         finally:
             self._thread.shutdown()
 
