@@ -1,0 +1,178 @@
+"""A run read back as the tables of `frames`. Pointers from answers and grades to calls are resolved here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+
+from .codec import unpack_floats
+from .frames import ANSWER_COLUMNS, CALL_COLUMNS, GRADE_COLUMNS, SAMPLE_COLUMNS, SCORE_COLUMNS, RunData, RunInfo
+from .runs import Run
+from .schema import answers, calls, grades, run_samples, samples, scores
+from .store import Store, select_in
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[Any, Any]
+_NAN = math.nan
+
+
+def load(store: Store, run: Run) -> RunData:
+    """The run's tables: only samples, candidates and judges that its latest configuration still names."""
+    candidates = _names(run, "candidates")
+    judges = _names(run, "judges")
+    with store.reading() as connection:
+        sample_rows = connection.execute(_samples(run.id)).mappings().all()
+        answer_rows = [
+            r for r in connection.execute(_of_run(answers, run.id)).mappings() if r["candidate"] in candidates
+        ]
+        grade_rows = [
+            r
+            for r in connection.execute(_of_run(grades, run.id)).mappings()
+            if r["candidate"] in candidates and r["judge"] in judges
+        ]
+        score_rows = [r for r in connection.execute(_of_run(scores, run.id)).mappings() if r["candidate"] in candidates]
+        pointers = _pointers(answer_rows, grade_rows)
+        columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
+        call_rows = {r["key"]: r for r in select_in(connection, sa.select(*columns), calls.c.key, list(pointers))}
+    clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
+    return RunData(
+        info=_info(run),
+        samples=_frame(SAMPLE_COLUMNS, (_sample(r) for r in sample_rows)),
+        answers=_frame(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id) for r in answer_rows)),
+        grades=_frame(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
+        scores=_frame(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
+        calls=_frame(CALL_COLUMNS, (_call(r, *pointers[k], run.id) for k, r in call_rows.items())),
+    )
+
+
+def _names(run: Run, part: str) -> frozenset[str]:
+    return frozenset(entry["name"] for entry in run.config.get(part, ()))
+
+
+def _samples(run: str) -> sa.Select[Any]:
+    return (
+        sa.select(run_samples, samples.c.body)
+        .join(samples, samples.c.sha256 == run_samples.c.sha256)
+        .where(run_samples.c.run == run)
+        .order_by(run_samples.c.position)
+    )
+
+
+def _of_run(table: sa.Table, run: str) -> sa.Select[Any]:
+    """Rows of the run's present samples in exam order."""
+    places = (run_samples.c.run == table.c.run) & (run_samples.c.sample_id == table.c.sample_id)
+    keys = [column for column in table.primary_key if column.name not in ("run", "sample_id")]
+    return sa.select(table).join(run_samples, places).where(table.c.run == run).order_by(run_samples.c.position, *keys)
+
+
+def _pointers(answer_rows: Iterable[Row], grade_rows: Iterable[Row]) -> dict[str, tuple[str, str]]:
+    """Call key -> (role, who) of whoever points at it in this run."""
+    found: dict[str, tuple[str, str]] = {}
+    for role, name, rows in (("candidate", "candidate", answer_rows), ("judge", "judge", grade_rows)):
+        for row in rows:
+            for key in orjson.loads(row["calls"]):
+                found.setdefault(key, (role, row[name]))
+    return found
+
+
+def _frame(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame.from_records(list(rows), columns=list(columns))
+
+
+def _info(run: Run) -> RunInfo:
+    return RunInfo(
+        run.id, run.exam, run.name, run.fingerprint, run.created_at, run.finished_at, run.versions, run.config
+    )
+
+
+def _sample(row: Row) -> tuple[Any, ...]:
+    body = orjson.loads(row["body"] or "{}")
+    question = body.get("question") or body.get("turns") or body.get("messages") or ""
+    context = orjson.dumps(body.get("context", [])).decode()
+    cluster = row["cluster"] or row["sample_id"]
+    return row["sample_id"], cluster, _readable(question), context, body.get("reference"), row["tags"]
+
+
+def _readable(content: Any) -> str:
+    """What a reader should see of text, parts, turns or messages."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Mapping):
+        inner = content.get("content", content.get("text", ""))
+        text = _readable(inner) if inner else f"[{content.get('type', 'part')}]"
+        return f"{content['role']}: {text}" if "role" in content else text
+    return "\n".join(_readable(part) for part in content)
+
+
+def _answer(row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row], run: str) -> tuple[Any, ...]:
+    own = [call_rows[key] for key in orjson.loads(row["calls"]) if key in call_rows]
+    ok = [call for call in own if call["status"] == "ok"]
+    first = own[0] if own else None
+    live = bool(ok) and all(call["run"] == run for call in ok)
+    gaps = sorted(gap for call in ok for gap in unpack_floats(call["gaps_s"])) if live else []
+    return (
+        row["sample_id"],
+        clusters[row["sample_id"]],
+        row["candidate"],
+        row["trial"],
+        row["status"],
+        row["owner"],
+        row["detail"],
+        row["text"] or "",
+        "\n\n".join(call["reasoning"] for call in ok if call["reasoning"]),
+        row["tool_calls"] or "[]",
+        row["retrieved"] or "[]",
+        row["turns"] or "[]",
+        "live" if live or not own else "reused",
+        first["run"] if first else row["run"],
+        _date(first["created_at"]) if first else "",
+        ok[-1]["served_model"] if ok else "",
+        ok[-1]["finish_reason"] if ok else "",
+        _or_nan(ok[0]["ttft_s"]) if live else _NAN,
+        sum(call["e2e_s"] for call in ok) if live else _NAN,
+        gaps[len(gaps) // 2] if gaps else _NAN,
+        *(_total(ok, name) for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")),
+        any(call["usage_estimated"] for call in ok),
+        _total(ok, "cost_usd") if ok else (0.0 if not own else _NAN),
+        len(own),
+    )
+
+
+def _grade(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
+    names = ("candidate", "trial", "judge", "criterion", "turn", "repeat", "status")
+    head = (row["sample_id"], clusters[row["sample_id"]], *(row[name] for name in names))
+    return (*head, _or_nan(row["score"]), row["reasoning"] or "", row["why"], row["calls"])
+
+
+def _score(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
+    place = (row["sample_id"], clusters[row["sample_id"]], row["candidate"], row["trial"])
+    return (*place, row["measure"], _or_nan(row["value"]), row["why"])
+
+
+def _call(row: Row, role: str, who: str, run: str) -> tuple[Any, ...]:
+    values = {**row, "role": role, "who": who, "reused": row["run"] != run, "cost_usd": _or_nan(row["cost_usd"])}
+    return tuple(values[name] for name in CALL_COLUMNS)
+
+
+def _total(rows: Sequence[Row], name: str) -> float:
+    """Sum over calls; NaN where one of them does not say, or there is none."""
+    if not rows:
+        return _NAN
+    return sum(_or_nan(row[name]) for row in rows)
+
+
+def _or_nan(value: float | None) -> float:
+    return _NAN if value is None else value
+
+
+def _date(unix: float) -> str:
+    return datetime.fromtimestamp(unix, UTC).date().isoformat()
