@@ -1,0 +1,191 @@
+"""The thin client: any OpenAI-compatible endpoint over aiohttp and orjson, with exact timestamps.
+
+`t_send` is taken just before the request is handed to the connection pool, so the very first call on a new connection
+includes its handshake. Received bytes are stamped before they are parsed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..records import Failure, Reply, Request, Timing
+from .base import Limits
+from .concessions import Concessions, complete_with_concessions
+from .endpoints import Endpoint
+from .faults import ServerError, headroom, read_error, trim
+from .secret import KeyUnavailable, Secret
+from .sessions import Lease
+from .stream import ChatStream, Clock, Events
+from .wire import ImageUnreadable, chat_body, first_image, read_reply, to_json
+
+if TYPE_CHECKING:
+    import aiohttp
+
+TAIL_TIMEOUT_S = 0.25
+"""How long to wait, after ``[DONE]``, for the end of the body that lets the connection be used again."""
+
+
+class CompatibleModel:
+    """One model behind an OpenAI-compatible endpoint. Never retries; resends only without what the model refused."""
+
+    def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
+        import aiohttp
+
+        self._endpoint = endpoint
+        self._model = model
+        self._secret = secret
+        self._url = f"{endpoint.base_url}/chat/completions"
+        self._lease = Lease(endpoint.base_url)
+        self._concessions = Concessions()
+        self._timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=30.0)
+        self._headers: tuple[str, dict[str, str]] | None = None
+
+    def __repr__(self) -> str:
+        return f"CompatibleModel({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """``endpoint/model``."""
+        return f"{self._endpoint.name}/{self._model}"
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Endpoint name and model: a server that moved is still the same."""
+        return {"endpoint": self._endpoint.name, "model": self._model}
+
+    @property
+    def limit_group(self) -> str:
+        """Same server and key, same limiter."""
+        return self._endpoint.limit_group
+
+    @property
+    def limits(self) -> Limits:
+        """As declared for the endpoint."""
+        return self._endpoint.limits
+
+    @property
+    def supports_images(self) -> bool:
+        """False only where the endpoint is declared text-only; else the server says no by itself."""
+        return not self._endpoint.text_only
+
+    async def complete(self, request: Request) -> Reply | Failure:
+        """Send ``request`` once. What the server does wrong comes back as a `Failure`."""
+        if self._endpoint.text_only and (image := first_image(request)):
+            return Failure(
+                "unsupported", f"{self.name} is declared text-only, and the request holds the image {image!r}"
+            )
+        outcome = await complete_with_concessions(self._send, request, self._concessions, self.name)
+        if isinstance(outcome, Failure):
+            return replace(outcome, detail=self._secret.scrub(outcome.detail))
+        return outcome
+
+    async def close(self) -> None:
+        """Release the connections; may be called more than once."""
+        await self._lease.release()
+
+    async def _send(self, request: Request) -> Reply | Failure | ServerError:
+        try:
+            body, dropped = chat_body(request, self._model, self._concessions)
+            data = to_json(body)
+        except (ImageUnreadable, TypeError) as error:
+            return Failure("bad_request", trim(str(error)), sent_at=time.time())
+        try:
+            key = await self._secret.value()
+            outcome = await self._exchange(data, key, request, dropped)
+            if self._secret.renewable and isinstance(outcome, ServerError) and outcome.status == 401:
+                key = await self._secret.renew(key)
+                outcome = await self._exchange(data, key, request, dropped)
+        except KeyUnavailable as error:
+            return Failure("unauthorized", f"{self.name}: {error}", sent_at=time.time())
+        return outcome
+
+    def _headers_with(self, key: str) -> dict[str, str]:
+        known = self._headers
+        if known is None or known[0] != key:
+            authorization = {"Authorization": f"Bearer {key}"} if key else {}
+            known = self._headers = (key, {**authorization, **self._endpoint.headers})
+        return known[1]
+
+    async def _exchange(
+        self, data: bytes, key: str, request: Request, dropped: tuple[str, ...]
+    ) -> Reply | Failure | ServerError:
+        import aiohttp
+
+        session = self._lease.session()
+        sent_at, sent = time.time(), time.perf_counter()
+        try:
+            async with session.post(
+                self._url,
+                data=data,
+                headers=self._headers_with(key),
+                timeout=self._timeout,
+                proxy=self._lease.proxy,
+                # A redirect could carry the key to another host.
+                allow_redirects=False,
+            ) as response:
+                outcome = await self._receive(response, request, dropped, (sent_at, sent))
+        except aiohttp.ConnectionTimeoutError as error:
+            return Failure("network", trim(f"no connection: {error}"), sent_at=sent_at)
+        except TimeoutError:
+            limit = self._endpoint.timeout_s
+            return Failure("timeout", f"no complete reply within {limit:g} s (timeout_s)", sent_at=sent_at)
+        except aiohttp.ClientResponseError as error:
+            return Failure("malformed", trim(f"not HTTP: {error.message}"), sent_at=sent_at)
+        except (aiohttp.ClientError, OSError) as error:
+            return Failure("network", trim(f"{type(error).__name__}: {error}"), sent_at=sent_at)
+        if isinstance(outcome, Failure) and not outcome.sent_at:
+            return replace(outcome, sent_at=sent_at)
+        return outcome
+
+    async def _receive(
+        self,
+        response: aiohttp.ClientResponse,
+        request: Request,
+        dropped: tuple[str, ...],
+        start: tuple[float, float],
+    ) -> Reply | Failure | ServerError:
+        sent_at, sent = start
+        headers = response.headers
+        if response.status != 200:
+            return read_error(response.status, headers, await response.read(), sent_at)
+        outcome: Reply | Failure | ServerError
+        if request.stream and "json" not in response.content_type:
+            outcome = await _read_stream(response, request, dropped, start)
+        else:
+            body = await response.read()
+            outcome = read_reply(body, request, Timing(sent_at, time.perf_counter() - sent), dropped)
+        if isinstance(outcome, Reply) and (room := headroom(headers)):
+            return replace(outcome, headroom=room)
+        return outcome
+
+
+async def _read_stream(
+    response: aiohttp.ClientResponse, request: Request, dropped: tuple[str, ...], start: tuple[float, float]
+) -> Reply | Failure | ServerError:
+    sent_at, sent = start
+    events, chat, clock = Events(), None, Clock(sent)
+    chat = ChatStream(clock)
+    content = response.content
+    while not chat.done and chat.fault is None:
+        received = await content.readany()
+        now = time.perf_counter()
+        for event in events.feed(received) if received else events.end():
+            chat.feed(event, now)
+        if not received:
+            break
+    if chat.done and not content.at_eof():
+        await _read_tail(content)
+    return chat.outcome(request, sent_at, time.perf_counter(), dropped)
+
+
+async def _read_tail(content: aiohttp.StreamReader) -> None:
+    try:
+        async with asyncio.timeout(TAIL_TIMEOUT_S):
+            while await content.readany():
+                pass
+    except TimeoutError:
+        return
