@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..records import Failure, Reply, Request, Timing
-from .base import Limits
-from .concessions import Concessions, complete_with_concessions
+from .endpoint_model import EndpointModel
 from .endpoints import Endpoint
 from .faults import ServerError, headroom, read_error, trim
-from .secret import KeyUnavailable, Secret
-from .sessions import Lease
+from .secret import Secret
+from .sessions import CONNECT_TIMEOUT_S, Lease
 from .stream import ChatStream, Clock, Events
-from .wire import ImageUnreadable, chat_body, first_image, read_reply, to_json
+from .wire import chat_body, read_reply, to_json
 
 if TYPE_CHECKING:
     import aiohttp
@@ -29,79 +27,25 @@ TAIL_TIMEOUT_S = 0.25
 """How long to wait, after ``[DONE]``, for the end of the body that lets the connection be used again."""
 
 
-class CompatibleModel:
-    """One model behind an OpenAI-compatible endpoint. Never retries; resends only without what the model refused."""
+class CompatibleModel(EndpointModel):
+    """One model behind an OpenAI-compatible endpoint."""
 
     def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
         import aiohttp
 
-        self._endpoint = endpoint
-        self._model = model
-        self._secret = secret
+        super().__init__(endpoint, model, secret)
         self._url = f"{endpoint.base_url}/chat/completions"
         self._lease = Lease(endpoint.base_url)
-        self._concessions = Concessions()
-        self._timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=30.0)
+        self._timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._headers: tuple[str, dict[str, str]] | None = None
-
-    def __repr__(self) -> str:
-        return f"CompatibleModel({self.name!r})"
-
-    @property
-    def name(self) -> str:
-        """``endpoint/model``."""
-        return f"{self._endpoint.name}/{self._model}"
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """Endpoint name and model: a server that moved is still the same."""
-        return {"endpoint": self._endpoint.name, "model": self._model}
-
-    @property
-    def limit_group(self) -> str:
-        """Same server and key, same limiter."""
-        return self._endpoint.limit_group
-
-    @property
-    def limits(self) -> Limits:
-        """As declared for the endpoint."""
-        return self._endpoint.limits
-
-    @property
-    def supports_images(self) -> bool:
-        """False only where the endpoint is declared text-only; else the server says no by itself."""
-        return not self._endpoint.text_only
-
-    async def complete(self, request: Request) -> Reply | Failure:
-        """Send ``request`` once. What the server does wrong comes back as a `Failure`."""
-        if self._endpoint.text_only and (image := first_image(request)):
-            return Failure(
-                "unsupported", f"{self.name} is declared text-only, and the request holds the image {image!r}"
-            )
-        outcome = await complete_with_concessions(self._send, request, self._concessions, self.name)
-        if isinstance(outcome, Failure):
-            return replace(outcome, detail=self._secret.scrub(outcome.detail))
-        return outcome
 
     async def close(self) -> None:
         """Release the connections; may be called more than once."""
         await self._lease.release()
 
-    async def _send(self, request: Request) -> Reply | Failure | ServerError:
-        try:
-            body, dropped = chat_body(request, self._model, self._concessions)
-            data = to_json(body)
-        except (ImageUnreadable, TypeError) as error:
-            return Failure("bad_request", trim(str(error)), sent_at=time.time())
-        try:
-            key = await self._secret.value()
-            outcome = await self._exchange(data, key, request, dropped)
-            if self._secret.renewable and isinstance(outcome, ServerError) and outcome.status == 401:
-                key = await self._secret.renew(key)
-                outcome = await self._exchange(data, key, request, dropped)
-        except KeyUnavailable as error:
-            return Failure("unauthorized", f"{self.name}: {error}", sent_at=time.time())
-        return outcome
+    def _body(self, request: Request) -> tuple[bytes, tuple[str, ...]]:
+        body, dropped = chat_body(request, self._model, self._concessions)
+        return to_json(body), dropped
 
     def _headers_with(self, key: str) -> dict[str, str]:
         known = self._headers
@@ -111,7 +55,7 @@ class CompatibleModel:
         return known[1]
 
     async def _exchange(
-        self, data: bytes, key: str, request: Request, dropped: tuple[str, ...]
+        self, body: bytes, key: str, request: Request, dropped: tuple[str, ...]
     ) -> Reply | Failure | ServerError:
         import aiohttp
 
@@ -120,7 +64,7 @@ class CompatibleModel:
         try:
             async with session.post(
                 self._url,
-                data=data,
+                data=body,
                 headers=self._headers_with(key),
                 timeout=self._timeout,
                 proxy=self._lease.proxy,
@@ -167,8 +111,7 @@ async def _read_stream(
     response: aiohttp.ClientResponse, request: Request, dropped: tuple[str, ...], start: tuple[float, float]
 ) -> Reply | Failure | ServerError:
     sent_at, sent = start
-    events, chat, clock = Events(), None, Clock(sent)
-    chat = ChatStream(clock)
+    events, chat = Events(), ChatStream(Clock(sent))
     content = response.content
     while not chat.done and chat.fault is None:
         received = await content.readany()

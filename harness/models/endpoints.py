@@ -35,7 +35,7 @@ class Endpoint:
     @property
     def limit_group(self) -> str:
         """Same server and same key, same limiter."""
-        return f"{self.base_url}#{self.key_env or self.key_command or ''}"
+        return f"{self.base_url or self.name}#{self.key_env or self.key_command or ''}"
 
 
 PRESETS: dict[str, Endpoint] = {

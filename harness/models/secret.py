@@ -12,6 +12,8 @@ from typing import NoReturn
 from ..errors import InputError
 
 COMMAND_TIMEOUT_S = 60.0
+SCRUBBED_LENGTH = 6
+"""Shorter keys (stand-ins like ``x``) would strike letters out of every message."""
 
 
 class KeyUnavailable(Exception):
@@ -62,7 +64,8 @@ class Secret:
 
     def scrub(self, text: str) -> str:
         """``text`` with the key struck out, should a server have echoed it."""
-        return text.replace(self._value, "***") if self._value and self._value in text else text
+        key = self._value
+        return text.replace(key, "***") if len(key) >= SCRUBBED_LENGTH and key in text else text
 
     def _renew(self, stale: str) -> str:
         with self._lock:

@@ -7,7 +7,7 @@ add to the latency that it measures.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -140,6 +140,21 @@ class ThinkTags:
             self._state = "answer"
             self.text.append(self._held)
             self._held = ""
+
+
+class StreamedReply(Protocol):
+    """Collects the events of one streamed reply; ``done`` or ``fault`` may be set by any of them."""
+
+    done: bool
+    fault: Failure | ServerError | None
+
+    def feed(self, event: bytes, now: float) -> None:
+        """Take the data of one event, received at ``now``."""
+
+    def outcome(
+        self, request: Request, sent_at: float, now: float, dropped: tuple[str, ...]
+    ) -> Reply | Failure | ServerError:
+        """The reply, once the stream is over."""
 
 
 class ChatStream:
