@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -91,3 +92,54 @@ def spent_usd(store: Store, run: str) -> float:
     query = sa.select(sa.func.coalesce(sa.func.sum(calls.c.cost_usd), 0.0)).where(calls.c.run == run)
     with store.reading() as connection:
         return float(connection.execute(query).scalar() or 0.0)
+
+
+class GradeValue(NamedTuple):
+    """A grade without its words."""
+
+    sample_id: str
+    candidate: str
+    trial: int
+    judge: str
+    criterion: str
+    status: str
+    score: float | None
+
+
+def grade_values(store: Store, run: str) -> Iterator[GradeValue]:
+    """Every grade of the run's samples, in no particular order."""
+    g = grades.c
+    query = _of_samples(
+        sa.select(g.sample_id, g.candidate, g.trial, g.judge, g.criterion, g.status, g.score), grades, run
+    )
+    with store.reading() as connection:
+        for row in connection.execution_options(yield_per=1000).execute(query):
+            yield GradeValue(*row)
+
+
+def score_values(store: Store, run: str) -> Iterator[tuple[str, str, str, float | None]]:
+    """(candidate, sample id, measure, value) of the run's samples."""
+    s = scores.c
+    with store.reading() as connection:
+        for row in connection.execute(
+            _of_samples(sa.select(s.candidate, s.sample_id, s.measure, s.value), scores, run)
+        ):
+            yield tuple(row)
+
+
+def answer_counts(store: Store, run: str, candidates: Sequence[str]) -> tuple[int, int]:
+    """How many answers to the run's samples there are, and how many failures."""
+    a = answers.c
+    query = _of_samples(sa.select(a.candidate, a.status == "ok", sa.func.count()), answers, run)
+    ok = failed = 0
+    with store.reading() as connection:
+        for candidate, good, count in connection.execute(query.group_by(a.candidate, a.status == "ok")):
+            if candidate in candidates:
+                ok, failed = (ok + count, failed) if good else (ok, failed + count)
+    return ok, failed
+
+
+def _of_samples(query: sa.Select[Any], table: sa.Table, run: str) -> sa.Select[Any]:
+    """Only rows of samples that the run has at present."""
+    places = (run_samples.c.run == table.c.run) & (run_samples.c.sample_id == table.c.sample_id)
+    return query.join(run_samples, places).where(table.c.run == run)

@@ -1,0 +1,38 @@
+"""`markscheme`: commands by group. Nothing heavy is imported until a command needs it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from . import data, exams, tools
+
+app = typer.Typer(
+    name="markscheme",
+    help="Grade models with a judge you have graded first.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help: rich doubles the time to the first word
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+exams.register(app)
+data.register(app)
+tools.register(app)
+
+
+def main() -> None:
+    """Entry point: our own errors become one message on standard error and an exit code, never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("markscheme: cancelled", file=sys.stderr)  # noqa: T201
+        sys.exit(3)
+    except Exception as error:
+        from ...harness.errors import BugError, MarkschemeError
+
+        if not isinstance(error, MarkschemeError) or isinstance(error, BugError):
+            raise
+        print(f"markscheme: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)

@@ -1,0 +1,239 @@
+"""What the commands do, once their words are parsed: run the workflow, write files, print tables."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from pydantic import BaseModel
+
+from ..harness.dispatch.tally import Tally
+from ..harness.errors import InputError, Unfinished
+from ..harness.exam import Exam, load_exam
+from ..harness.store import runs
+from ..harness.store.store import Store
+from . import means, workflow
+from .output import PathOutput, RunOutput, SummaryRow
+from .progress import line, showing
+from .session import Options, Session, open_session
+
+if TYPE_CHECKING:
+    from .plan import Plan
+
+
+def options(
+    *,
+    workspace: str,
+    fresh: bool = False,
+    retry: str = "",
+    reuse: str = "",
+    limit: int | None = None,
+    seed: int | None = None,
+    name: str = "",
+    offline: bool = False,
+    report: bool = True,
+) -> Options:
+    """The words of the command line as `Options`."""
+    if reuse not in ("", "answers"):
+        raise InputError(f"--reuse {reuse!r}: only `answers` can be re-used")
+    statuses = frozenset(word.strip() for word in retry.split(",") if word.strip())
+    return Options(workspace, fresh, statuses, bool(reuse), limit, seed, name, offline, report)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeChoice:
+    """Who grades a file of answers, and by what."""
+
+    rubric: str
+    model: str
+    base_url: str | None
+    shots: int
+
+
+def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], json: bool, quiet: bool) -> None:
+    """Run phases of an exam and print what came of it."""
+    tally = Tally()
+    with open_session(load_exam(exam) if isinstance(exam, Path) else exam, chosen) as session:
+        for note in session.notes:
+            typer.echo(f"note: {note}", err=True)
+        try:
+            asyncio.run(_watched(session, phases, tally, quiet))
+        except Unfinished as stop:
+            typer.echo(line(tally), err=True)
+            raise type(stop)(f"{stop}\n  continue with: {resume_command(session)}") from stop
+        if "grade" in phases:
+            workflow.mark_finished(session)
+        result, report = conclude(session, tally, chosen.report and "grade" in phases)
+    if json:
+        emit(result)
+    else:
+        _say(session, result, tally, report)
+
+
+async def _watched(session: Session, phases: Sequence[workflow.Phase], tally: Tally, quiet: bool) -> None:
+    async with showing(tally, quiet):
+        await workflow.perform(session, phases, tally)
+
+
+def conclude(session: Session, tally: Tally, with_report: bool) -> tuple[RunOutput, Path | None]:
+    """The result as one object, and the report's path where one was written."""
+    store = session.store
+    current = runs.find(store, session.run.id)
+    from ..harness.store import queries
+
+    ok, failed = queries.answer_counts(store, current.id, means.named(current)[0])
+    path, summary = None, []
+    if with_report:
+        from .reporting import write_report
+
+        folder = workflow.report_folder(session)
+        path, summary = write_report(store, current, folder)
+    else:
+        summary = means.summary(store, current)
+    result = RunOutput(
+        run=current.id,
+        answers={"ok": ok, "failed": failed},
+        grades=means.grade_counts(store, current),
+        calls={"live": tally.live, "reused": tally.reused},
+        spent_usd=tally.spent_usd if not tally.unpriced else None,
+        summary=summary,
+        report=str(path) if path else None,
+    )
+    return result, path
+
+
+def resume_command(session: Session) -> str:
+    """The command that goes on where this one stopped."""
+    exam = session.exam.path
+    workspace = session.store.where
+    where = "" if workspace == ".markscheme" else f" --workspace {workspace}"
+    return f"markscheme run {exam}{where}"
+
+
+def plan(exam: Path, chosen: Options, json: bool) -> None:
+    """Print what the exam is going to cost. Calls nothing, writes nothing."""
+    from .plan import make_plan, to_text
+
+    made: Plan = make_plan(load_exam(exam), chosen)
+    if json:
+        emit(made.output)
+    else:
+        typer.echo(to_text(made))
+
+
+def grade_file(source: Path, chosen: Options, judge: JudgeChoice, json: bool, quiet: bool) -> None:
+    """Grade answers that exist already."""
+    from .answers_file import exam_of_file
+
+    exam = exam_of_file(source, judge.model, judge.rubric, judge.base_url, judge.shots, chosen.workspace)
+    run(exam, chosen, ("generate", "grade"), json, quiet)
+
+
+def report(reference: str, workspace: str, output: Path | None, json: bool) -> None:
+    """Write a run's report again."""
+    from .reporting import report_folder, write_report
+
+    store = opened(workspace)
+    try:
+        found = runs.find(store, reference)
+        path, _ = write_report(store, found, output or report_folder(store, found.id))
+    finally:
+        store.close()
+    emit(PathOutput(paths=[str(path), str(path.with_suffix(".md"))])) if json else typer.echo(str(path))
+
+
+def export(table: str, reference: str, format: str, output: Path | None, workspace: str, json: bool) -> None:
+    """Write a run's answers or grades."""
+    from .exporting import export_table
+
+    store = opened(workspace)
+    try:
+        rows = export_table(store, runs.find(store, reference), table, format, output)
+    finally:
+        store.close()
+    if json and output is not None:
+        emit(PathOutput(paths=[str(output)], rows=rows))
+    elif output is not None:
+        typer.echo(f"{rows} rows written to {output}")
+
+
+def list_runs(workspace: str, json: bool) -> None:
+    """List the runs of a workspace."""
+    from .output import RunLine, RunList
+
+    store = opened(workspace)
+    try:
+        found = [
+            RunLine(id=r.id, exam=r.exam, name=r.name, created_at=r.created_at, finished=r.finished_at is not None)
+            for r in runs.all_runs(store)
+        ]
+    finally:
+        store.close()
+    if json:
+        emit(RunList(runs=found))
+        return
+    for row in found:
+        state = "finished" if row.finished else "unfinished"
+        typer.echo("  ".join(part for part in (row.id, row.exam, row.name, state) if part))
+
+
+def purge(reference: str, workspace: str, json: bool) -> None:
+    """Forget a run's texts."""
+    store = opened(workspace)
+    try:
+        found = runs.find(store, reference)
+        with store.lease(found.id):
+            calls = store.purge_texts(found.id)
+    finally:
+        store.close()
+    if json:
+        emit(PathOutput(paths=[], rows=calls))
+    else:
+        typer.echo(f"run {found.id}: the texts of {calls} calls and of its answers and grades are gone; numbers stay")
+
+
+def opened(workspace: str) -> Store:
+    """A workspace that must exist already."""
+    if "://" not in workspace and not (Path(workspace) / "markscheme.db").exists():
+        raise InputError(f"--workspace {workspace!r} holds no markscheme.db: run an exam first, or name another folder")
+    return Store(workspace)
+
+
+def emit(model: BaseModel) -> None:
+    """The JSON line."""
+    typer.echo(model.model_dump_json())
+
+
+def _say(session: Session, result: RunOutput, tally: Tally, report: Path | None) -> None:
+    live, reused = tally.live, tally.reused
+    if not tally.live and not tally.done:
+        typer.echo(f"run {result.run}: nothing to do, everything is answered and graded; 0 calls made")
+    else:
+        typer.echo(f"run {result.run}: {live} calls made, {reused} replies re-used, {_paid(tally)}")
+    failed = result.answers["failed"]
+    unscored = {status: count for status, count in result.grades.items() if status != "ok" and count}
+    if failed:
+        typer.echo(f"{failed} answers failed; ask them again with: {resume_command(session)} --retry failed")
+    if unscored:
+        counts = ", ".join(f"{count} {status}" for status, count in unscored.items())
+        typer.echo(f"grades without a score: {counts}")
+    if result.summary:
+        from .tables import print_summary
+
+        print_summary(result.summary, sys.stdout)
+    if report is not None:
+        typer.echo(f"report: {report}")
+
+
+def _paid(tally: Tally) -> str:
+    from .progress import money
+
+    return f"paid {money(tally)}"
+
+
+__all__ = ["SummaryRow", "options", "run"]

@@ -1,0 +1,52 @@
+"""A run's answers or grades as a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..harness.errors import InputError, MissingExtra
+from ..harness.store.load import load
+from ..harness.store.runs import Run
+from ..harness.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_table(store: Store, run: Run, table: str, format: str, output: Path | None) -> int:
+    """Write ``answers`` or ``grades`` as jsonl, csv or parquet; returns the number of rows."""
+    data = load(store, run)
+    frame = (data.answers if table == "answers" else data.grades).copy()
+    frame.insert(0, "run", run.id)
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    if format == "parquet":
+        _parquet(frame, output)
+    elif format == "csv":
+        _safe_for_spreadsheets(frame).to_csv(output or sys.stdout, index=False, lineterminator="\n")
+    else:
+        frame.to_json(output or sys.stdout, orient="records", lines=True, force_ascii=False)
+    return len(frame)
+
+
+def _parquet(frame: pd.DataFrame, output: Path | None) -> None:
+    if output is None:
+        raise InputError("--format parquet needs --output FILE: it cannot be written to standard output")
+    try:
+        import pyarrow  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("parquet", "--format parquet") from error
+    frame.to_parquet(output, index=False)
+
+
+def _safe_for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
+    """A text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection)."""
+
+    def safe(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+    return frame.map(safe)

@@ -1,0 +1,82 @@
+"""What commands print with `--json`: one object, the last line of standard output."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class SummaryRow(BaseModel):
+    """One cell: a candidate's mean by a measure, ``judge`` '' where no judge gave it. Without a report no interval is
+    computed (``low`` and ``high`` are null)."""
+
+    candidate: str
+    judge: str
+    measure: str
+    n: int
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class RunOutput(BaseModel):
+    """`markscheme run`, `generate`, `grade`: ``grades`` counts (answer, judge, criterion) rows by status."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    answers: dict[str, int]
+    grades: dict[str, int]
+    calls: dict[str, int]
+    spent_usd: float | None
+    summary: list[SummaryRow]
+    report: str | None
+
+
+class PlanRow(BaseModel):
+    """What one candidate or judge is going to cost. Dollars are null where no price is known; `minutes` is for its
+    calls alone at the exam's concurrency and an assumed latency per call."""
+
+    role: str
+    name: str
+    model: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None
+    usd_at_most: float | None
+    minutes: float
+    prompt: str
+
+
+class PlanOutput(BaseModel):
+    """`markscheme run --plan`: nothing is called."""
+
+    run: str | None
+    samples: int
+    rows: list[PlanRow]
+    calls: int
+    usd: float | None
+    minutes: float
+
+
+class PathOutput(BaseModel):
+    """Commands that write files: what was written, and how many rows where that makes sense."""
+
+    paths: list[str]
+    rows: int | None = None
+
+
+class RunLine(BaseModel):
+    """One run of a workspace; ``created_at`` is Unix time."""
+
+    id: str
+    exam: str
+    name: str
+    created_at: float
+    finished: bool
+
+
+class RunList(BaseModel):
+    """`markscheme store runs`."""
+
+    runs: list[RunLine]

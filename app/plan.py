@@ -1,0 +1,222 @@
+"""What an exam is going to cost, before anything is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..harness.data import load_dataset
+from ..harness.dispatch.budget import worst_case
+from ..harness.exam import Exam
+from ..harness.generate import Sitting, attempt_due
+from ..harness.prices import PriceBook
+from ..harness.records import Answer, Call, Draw, Request, Said, Sample, Usage
+from ..harness.store import queries, runs
+from ..harness.store.store import Store
+from ..judges import grading
+from ..judges.grading import Bench
+from .output import PlanOutput, PlanRow
+from .session import Options, exam_identity, price_book
+from .workflow import build_benches, build_sittings
+
+ASSUMED_ANSWER_TOKENS = 250
+ASSUMED_VERDICT_TOKENS = 200
+ASSUMED_LATENCY_S = 3.0
+_ASSUMED_ANSWER = "word " * ASSUMED_ANSWER_TOKENS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers, and what they assume."""
+
+    output: PlanOutput
+    concurrency: int
+
+
+class _NoCaller:
+    """Stands where calls would be made; a plan makes none."""
+
+    run = "plan"
+
+    def __init__(self, salt: str) -> None:
+        self.salt = salt
+
+    async def complete(self, model: object, request: Request, draw: Draw) -> Call:
+        raise AssertionError("a plan calls nothing")
+
+    async def perform(self, key: str, model: str, work: object) -> Call:
+        raise AssertionError("a plan calls nothing")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the workspace has already."""
+
+    run: str | None
+    salt: str
+    answers: dict[queries.AnswerPlace, queries.Standing]
+    grades: dict[queries.GradePlace, queries.Standing]
+    texts: dict[queries.AnswerPlace, Answer]
+
+
+def make_plan(exam: Exam, options: Options) -> Plan:
+    """Count what is missing, and price it: characters / 4 as prompt tokens, stated assumptions for what comes back."""
+    dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
+    known = _known(exam, options, dataset.samples)
+    sittings = build_sittings(exam, lambda name: _NoCaller(known.salt))
+    benches = build_benches(exam, lambda name: _NoCaller(known.salt))
+    prices = price_book(exam)
+    rows = [_candidate_row(sitting, dataset.samples, known, options, prices, exam) for sitting in sittings]
+    rows += [_judge_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in benches]
+    usd = [row.usd for row in rows if row.calls]
+    total = None if None in usd else sum(amount for amount in usd if amount is not None)
+    return Plan(
+        PlanOutput(
+            run=known.run,
+            samples=len(dataset.samples),
+            rows=rows,
+            calls=sum(row.calls for row in rows),
+            usd=total,
+            minutes=round(sum(row.minutes for row in rows), 2),
+        ),
+        exam.concurrency,
+    )
+
+
+def _known(exam: Exam, options: Options, samples: Sequence[Sample]) -> _Known:
+    nothing = _Known(None, "", {}, {}, {})
+    workspace = str(options.workspace)
+    if options.fresh or ("://" not in workspace and not (Path(workspace) / "markscheme.db").exists()):
+        return nothing
+    store = Store(options.workspace)
+    try:
+        run = runs.latest(store, exam_identity(exam, store))
+        if run is None:
+            return nothing
+        found = queries.read_answers(store, run.id, [sample.id for sample in samples])
+        return _Known(
+            run.id,
+            run.salt,
+            queries.answer_standings(store, run.id),
+            queries.grade_standings(store, run.id),
+            {(a.sample_id, a.candidate, a.trial): a for a in found},
+        )
+    finally:
+        store.close()
+
+
+def _candidate_row(
+    sitting: Sitting, samples: Sequence[Sample], known: _Known, options: Options, prices: PriceBook, exam: Exam
+) -> PlanRow:
+    candidate = sitting.candidate
+    requests: list[Request] = []
+    for sample in samples:
+        for trial in range(sitting.trials):
+            standing = known.answers.get((sample.id, candidate.name, trial))
+            due = attempt_due(standing, candidate.fingerprint(sample, trial) if standing else "", options.retry)
+            if due is not None and (request := candidate.preview(sample)) is not None:
+                requests += [request] * max(1, len(sample.turns))
+    shown = candidate.preview(samples[0]) if samples else None
+    model = candidate.models[0].name if candidate.models else ""
+    return _row("candidate", candidate.name, model, requests, shown, ASSUMED_ANSWER_TOKENS, prices, exam.concurrency)
+
+
+def _judge_row(
+    bench: Bench,
+    sittings: Sequence[Sitting],
+    samples: Sequence[Sample],
+    known: _Known,
+    options: Options,
+    prices: PriceBook,
+    exam: Exam,
+) -> PlanRow:
+    judge = bench.judge
+    requests: list[Request] = []
+    for sample in samples:
+        for sitting in sittings:
+            for trial in range(sitting.trials):
+                place = (sample.id, sitting.candidate.name, trial)
+                answer = known.texts.get(place) or Answer("plan", *place, Said(_ASSUMED_ANSWER))
+                if not isinstance(answer.outcome, Said):
+                    continue
+                requests += _due_grades(bench, sample, answer, known, options)
+    assumed = Answer("plan", "", "", 0, Said("(the candidate's answer)"))
+    shown = judge.preview(samples[0], assumed) if samples else None
+    model = judge.models[0].name if judge.models else ""
+    return _row("judge", judge.name, model, requests, shown, ASSUMED_VERDICT_TOKENS, prices, exam.concurrency)
+
+
+def _due_grades(bench: Bench, sample: Sample, answer: Answer, known: _Known, options: Options) -> list[Request]:
+    due = []
+    for repeat in range(bench.repeats):
+        place = (sample.id, answer.candidate, answer.trial, bench.judge.name, repeat)
+        standing = known.grades.get(place)
+        fingerprint = bench.judge.fingerprint(sample, answer, repeat) if standing else ""
+        if grading.attempt_due(standing, fingerprint, options.retry) is None:
+            continue
+        if (request := bench.judge.preview(sample, answer)) is not None:
+            due.append(request)
+    return due
+
+
+def _row(
+    role: str,
+    name: str,
+    model: str,
+    requests: Sequence[Request],
+    shown: Request | None,
+    completion_tokens: int,
+    prices: PriceBook,
+    concurrency: int,
+) -> PlanRow:
+    prompt_tokens = [worst_case(request).prompt_tokens // 4 for request in requests]
+    likely = [prices.cost_usd(model, Usage(tokens, completion_tokens)) for tokens in prompt_tokens]
+    most = [prices.cost_usd(model, worst_case(request)) for request in requests]
+    return PlanRow(
+        role=role,
+        name=name,
+        model=model,
+        calls=len(requests),
+        prompt_tokens=sum(prompt_tokens),
+        completion_tokens=len(requests) * completion_tokens,
+        usd=_sum(likely),
+        usd_at_most=_sum(most),
+        minutes=round(len(requests) * ASSUMED_LATENCY_S / concurrency / 60, 3),
+        prompt=_prompt(shown),
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    return None if None in values else sum(value for value in values if value is not None)
+
+
+def _prompt(request: Request | None) -> str:
+    if request is None:
+        return ""
+    return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in request.messages)
+
+
+def to_text(plan: Plan) -> str:
+    """The plan for a terminal."""
+    output, lines = plan.output, []
+    lines.append(f"{output.samples} samples; {f'continues run {output.run}' if output.run else 'a new run'}")
+    for row in output.rows:
+        if not row.model:
+            lines.append(f"  {row.role} {row.name}: no model, nothing to pay")
+            continue
+        usd = "price unknown" if row.usd is None else f"about ${row.usd:.4f}, at most ${row.usd_at_most:.4f}"
+        lines.append(
+            f"  {row.role} {row.name} ({row.model}): {row.calls} calls, about {row.prompt_tokens} prompt and "
+            f"{row.completion_tokens} completion tokens, {usd}, about {row.minutes:.1f} min"
+        )
+    total = "price unknown" if output.usd is None else f"about ${output.usd:.4f}"
+    lines.append(f"total: {output.calls} calls, {total}, about {output.minutes:.1f} min")
+    lines.append(
+        f"assumed: 4 characters a token, {ASSUMED_ANSWER_TOKENS} tokens an answer, {ASSUMED_VERDICT_TOKENS} a verdict, "
+        f"{ASSUMED_LATENCY_S:.0f} s a call at concurrency {plan.concurrency}"
+    )
+    for row in output.rows:
+        if row.prompt:
+            lines += ["", f"--- first prompt of {row.role} {row.name} ---", row.prompt]
+    return "\n".join(lines)

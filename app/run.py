@@ -1,0 +1,172 @@
+"""The public Python API: `run`, `grade`, `open_run`, and `Run` with its tables."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..harness.dispatch.tally import Tally
+from ..harness.exam import Exam, exam_from_dict, load_exam
+from ..harness.store import runs
+from ..harness.store.frames import RunData
+from ..harness.store.load import load
+from ..harness.store.store import Store
+from . import workflow
+from .progress import showing
+from .session import WORKSPACE, Options, open_session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Result = TypeVar("Result")
+
+
+class Run:
+    """A run in a workspace. Tables are read once, on first use."""
+
+    def __init__(self, identifier: str, workspace: str | Path = WORKSPACE) -> None:
+        self.id = identifier
+        self.workspace = workspace
+
+    @cached_property
+    def data(self) -> RunData:
+        """All tables (`markscheme.harness.store.frames`)."""
+        store = Store(self.workspace)
+        try:
+            return load(store, runs.find(store, self.id))
+        finally:
+            store.close()
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """One row an answer: text, status, latency in seconds, tokens, cost_usd, origin."""
+        return self.data.answers
+
+    @property
+    def grades(self) -> pd.DataFrame:
+        """One row a (answer, judge, criterion): status, score, reasoning."""
+        return self.data.grades
+
+    def summary(self) -> pd.DataFrame:
+        """candidate, judge, measure, n, mean, low, high (95 % interval), method, missing."""
+        from ..reports.cells import summary
+
+        return summary(self.data)
+
+    def report(self, folder: str | Path | None = None) -> Path:
+        """Write report.html and report.md; returns the path of the page."""
+        from .reporting import report_folder, write_report
+
+        store = Store(self.workspace)
+        try:
+            found = runs.find(store, self.id)
+            return write_report(store, found, Path(folder) if folder else report_folder(store, found.id))[0]
+        finally:
+            store.close()
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, workspace={str(self.workspace)!r})"
+
+    def _repr_html_(self) -> str:
+        table: str = self.summary().to_html(index=False, escape=True, float_format=lambda value: f"{value:.3g}")
+        return table
+
+
+def run(
+    exam: str | Path | Mapping[str, Any] | Exam,
+    *,
+    workspace: str | Path = WORKSPACE,
+    fresh: bool = False,
+    retry: tuple[str, ...] = (),
+    reuse_answers: bool = False,
+    limit: int | None = None,
+    seed: int | None = None,
+    offline: bool = False,
+    name: str = "",
+    progress: bool = False,
+) -> Run:
+    """Generate and grade an exam (a path, or its content as a mapping); continues the exam's latest run.
+
+    Works where an event loop already runs (notebooks). Raises `InputError` for mistakes, `Unfinished` where the
+    run stopped before its end (budget, endpoint gone); what was paid for is kept and the same call continues.
+    """
+    loaded = _exam(exam)
+    options = Options(workspace, fresh, frozenset(retry), reuse_answers, limit, seed, name, offline)
+    tally = Tally()
+    with open_session(loaded, options) as session:
+
+        async def main() -> None:
+            async with showing(tally, quiet=not progress):
+                await workflow.perform(session, ("generate", "grade"), tally)
+
+        run_anywhere(main)
+        workflow.mark_finished(session)
+        return Run(session.run.id, workspace)
+
+
+def grade(
+    answers: pd.DataFrame | str | Path,
+    *,
+    rubric: str = "docs_qa",
+    judge: str = "embedded",
+    base_url: str | None = None,
+    shots: int = 1,
+    workspace: str | Path = WORKSPACE,
+    name: str = "answers",
+) -> Run:
+    """Grade answers that exist already: a DataFrame or a file with ``question`` and ``answer`` columns.
+
+    Optional columns: ``id``, ``candidate``, ``trial``, ``reference``, ``context``, ``cluster``, ``tags``.
+    """
+    from .answers_file import exam_of_file, exam_of_rows
+
+    if isinstance(answers, str | Path):
+        return run(exam_of_file(Path(answers), judge, rubric, base_url, shots, workspace), workspace=workspace)
+    records = answers.astype(object).where(answers.notna(), None).to_dict("records")
+    rows = [(f"row {i}", record) for i, record in enumerate(records)]
+    exam = exam_of_rows(rows, name, Path.cwd(), judge, rubric, base_url, shots, workspace)
+    return run(exam, workspace=workspace)
+
+
+def open_run(reference: str = "latest", workspace: str | Path = WORKSPACE) -> Run:
+    """A run that exists: by id, name, or `latest`."""
+    store = Store(workspace)
+    try:
+        return Run(runs.find(store, reference).id, workspace)
+    finally:
+        store.close()
+
+
+def _exam(exam: str | Path | Mapping[str, Any] | Exam) -> Exam:
+    if isinstance(exam, str | Path):
+        return load_exam(Path(exam))
+    if isinstance(exam, Mapping):
+        return exam_from_dict(dict(exam), base=Path.cwd(), name="exam")
+    return exam
+
+
+def run_anywhere(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run a coroutine to its end, in a thread of its own where this one has a loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(main())
+    outcome: list[Result] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            outcome.append(asyncio.run(main()))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=target, name="markscheme-run")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return outcome[0]

@@ -1,0 +1,146 @@
+"""What an invocation works with: the exam, its samples, the workspace and the run that it continues or begins."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..harness.data import Dataset, load_dataset
+from ..harness.errors import InputError
+from ..harness.exam import Exam, describe
+from ..harness.keys import digest
+from ..harness.prices import Price, PriceBook
+from ..harness.store import runs
+from ..harness.store.runs import Run
+from ..harness.store.store import Store
+
+WORKSPACE = ".markscheme"
+RETRYABLE = frozenset({"failed", "unparsable", "truncated", "refused", "timeout", "content_filter", "candidate_error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run. ``retry`` holds statuses to ask again; ``limit`` takes a seeded random subset."""
+
+    workspace: str | Path = WORKSPACE
+    fresh: bool = False
+    retry: frozenset[str] = frozenset()
+    reuse_answers: bool = False
+    limit: int | None = None
+    seed: int | None = None
+    name: str = ""
+    offline: bool = False
+    report: bool = True
+
+    def __post_init__(self) -> None:
+        if unknown := self.retry - RETRYABLE:
+            raise InputError(f"--retry {min(unknown)!r}: choose from {', '.join(sorted(RETRYABLE))}")
+        if self.fresh and (self.retry or self.reuse_answers):
+            raise InputError("--fresh asks everything anew: it cannot be combined with --retry or --reuse")
+        if self.limit is not None and self.limit < 1:
+            raise InputError(f"--limit {self.limit}: must be 1 or more")
+
+
+@dataclass(frozen=True)
+class Session:
+    """An opened exam in an opened workspace, holding the lease of one run."""
+
+    exam: Exam
+    dataset: Dataset
+    store: Store
+    run: Run
+    options: Options
+    prices: PriceBook
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def open_session(exam: Exam, options: Options) -> Iterator[Session]:
+    """Open the workspace, choose the run, and keep other processes off it for the length of the block."""
+    dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
+    store = Store(options.workspace)
+    try:
+        run = choose_run(store, exam, options)
+        with store.lease(run.id):
+            session = Session(exam, dataset, store, run, options, price_book(exam))
+            session.notes.extend(dataset.notes)
+            _describe(session)
+            yield session
+    finally:
+        store.close()
+
+
+def exam_identity(exam: Exam, store: Store) -> str:
+    """Which exam this is: its file relative to the workspace's folder, so that a moved project keeps its runs."""
+    folder = store.folder
+    base = folder.parent if folder else Path.cwd()
+    return Path(os.path.relpath(exam.path, base)).as_posix()
+
+
+def choose_run(store: Store, exam: Exam, options: Options) -> Run:
+    """The latest run of the exam, or a new one where there is none or the options ask for one."""
+    identity = exam_identity(exam, store)
+    known = runs.latest(store, identity)
+    if options.reuse_answers:
+        if known is None:
+            raise InputError(f"--reuse answers: {store.where} has no run of {identity} whose answers could be used")
+        return runs.begin_regrade(store, known, versions(), options.name)
+    if known is None or options.fresh:
+        return runs.begin(store, identity, versions(), name=options.name, fresh=options.fresh)
+    return known
+
+
+def versions() -> dict[str, str]:
+    """What made the numbers."""
+    from .. import __version__
+
+    return {"markscheme": __version__, "python": platform.python_version()}
+
+
+def price_book(exam: Exam) -> PriceBook:
+    """The exam's own prices before the public ones."""
+    return PriceBook(
+        {
+            name: Price(
+                spec.input_usd_per_million,
+                spec.output_usd_per_million,
+                spec.cached_input_usd_per_million,
+                spec.cache_write_usd_per_million,
+                spec.usd_per_request,
+            )
+            for name, spec in exam.prices.items()
+        }
+    )
+
+
+def _describe(session: Session) -> None:
+    """Keep with the run what this invocation runs, and its samples, unless they are there already."""
+    config = resolved(session.exam, session.dataset)
+    fingerprint = digest(config)
+    if fingerprint == session.run.fingerprint:
+        return
+    if session.run.config.get("dataset") != config["dataset"]:
+        session.store.put_samples(session.run.id, session.dataset.samples)
+    runs.describe_run(session.store, session.run, fingerprint, config, versions())
+
+
+def resolved(exam: Exam, dataset: Dataset) -> dict[str, Any]:
+    """The exam as plain JSON, its dataset by content hash; what `RunInfo.config` holds."""
+    subset = dataset.subset
+    config: Mapping[str, Any] = describe(exam)
+    return {
+        **config,
+        "dataset": {
+            "name": dataset.name,
+            "version": dataset.version,
+            "sha256": dataset.sha256,
+            "n": len(dataset.samples),
+            "subset": None if subset is None else {"n": subset.n, "of": subset.of, "seed": subset.seed},
+        },
+        "command": f"markscheme run {exam.path.name}",
+    }

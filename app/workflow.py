@@ -1,0 +1,221 @@
+"""Generate, grade, report: the phases as functions over an open session. Decides nothing, only calls."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..harness.candidates.base import Candidate
+from ..harness.candidates.build import build_candidate
+from ..harness.dispatch.budget import Budget, budget_usd
+from ..harness.dispatch.dispatcher import Dispatcher
+from ..harness.dispatch.tally import Tally
+from ..harness.errors import InputError, Unfinished
+from ..harness.exam import CandidateSpec, Exam, JudgeSpec
+from ..harness.generate import Pools, Sitting, generate
+from ..harness.keys import digest
+from ..harness.models.base import ChatModel
+from ..harness.models.catalog import open_model
+from ..harness.records import Answer, Usage
+from ..harness.scoring import score
+from ..harness.store import queries, runs
+from ..harness.store.recorded import Ledger, Recorded
+from ..harness.store.writer import Writer
+from ..judges.base import Judge
+from ..judges.grading import Bench, grade
+from ..judges.judge import build_judge, missing_inputs
+from ..judges.rubric import load_rubric
+from .session import Session
+
+Phase = Literal["generate", "grade"]
+Watch = Callable[[Tally], AsyncIterator[None]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that calls models in one event loop."""
+
+    session: Session
+    writer: Writer
+    dispatcher: Dispatcher
+    ledger: Ledger
+    sittings: list[Sitting]
+    benches: list[Bench]
+
+    @property
+    def models(self) -> Iterator[ChatModel]:
+        """Every model of the exam; several may share an endpoint."""
+        for sitting in self.sittings:
+            yield from sitting.candidate.models
+        for bench in self.benches:
+            yield from bench.judge.models
+
+
+async def perform(session: Session, phases: Sequence[Phase], tally: Tally) -> None:
+    """Run the phases to their end. Raises Unfinished where they cannot be finished now; what was paid is kept."""
+    async with stage(session, tally) as on_stage:
+        check(on_stage, phases)
+        with stopping_on_interrupt(on_stage.dispatcher.stop) as interrupted:
+            if "generate" in phases:
+                await _generate(on_stage)
+            if "grade" in phases and not interrupted():
+                await _grade(on_stage)
+                exam = session.exam
+                score(session.store, session.run.id, exam.measures, session.dataset.samples, exam.path.parent)
+        if interrupted():
+            raise Unfinished("interrupted: what was in flight is kept, the same command continues")
+
+
+@asynccontextmanager
+async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
+    """Build what the exam names; close it all at the end."""
+    run, exam = session.run, session.exam
+    writer = Writer(session.store, run.id)
+    dispatcher = Dispatcher(exam.concurrency, tally, _budget(session))
+    ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline)
+    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt))
+    benches = build_benches(exam, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
+    built = Stage(session, writer, dispatcher, ledger, sittings, benches)
+    try:
+        yield built
+    finally:
+        for model in built.models:
+            await model.close()
+        for sitting in sittings:
+            if (close := getattr(sitting.candidate, "close", None)) is not None:
+                await close()
+        await writer.close()
+
+
+def build_sittings(exam: Exam, caller: Callable[[str], Recorded]) -> list[Sitting]:
+    """The candidates. Those that differ in nothing but their name get slots of their own: draws of their own."""
+    seen: dict[str, int] = {}
+    sittings = []
+    for spec in exam.candidates:
+        twin = digest(spec.model_dump(mode="json", exclude={"name", "trials", "stream"}))
+        slot = seen.get(twin, 0)
+        seen[twin] = slot + 1
+        candidate: Candidate = build_candidate(
+            spec, open_model=lambda s: open_model_of(exam, s), caller=caller(spec.name), slot=slot
+        )
+        sittings.append(Sitting(candidate, spec.trials))
+    return sittings
+
+
+def build_benches(exam: Exam, caller: Callable[[str], Recorded]) -> list[Bench]:
+    """The judges with their rubrics."""
+    benches = []
+    for spec in exam.judges:
+        rubric = load_rubric(spec.rubric, spec.shots)
+        model = None if spec.model == "embedded" else open_model_of(exam, spec)
+        judge: Judge = build_judge(spec, rubric, model, caller(spec.name))
+        benches.append(Bench(judge, spec.repeats))
+    return benches
+
+
+def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec) -> ChatModel:
+    """The model that a candidate or judge names, on the endpoint that the exam declares."""
+    endpoints = {endpoint.name: endpoint.to_endpoint() for endpoint in exam.endpoints}
+    return open_model(
+        spec.model,
+        base_url=spec.base_url,
+        api_key_env=spec.api_key_env,
+        endpoints=endpoints,
+        timeout_s=spec.timeout_s,
+    )
+
+
+def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
+    """Refuse before the first call what could only fail after it was paid for."""
+    session = on_stage.session
+    if "grade" in phases:
+        problems = [p for b in on_stage.benches for p in missing_inputs(b.judge.rubric, session.dataset.samples)]
+        if problems:
+            raise InputError("\n".join(problems))
+    if on_stage.dispatcher.budget is not None:
+        for model in on_stage.models:
+            if session.prices.cost_usd(model.name, Usage(1, 1)) is None:
+                raise InputError(
+                    f"model {model.name!r} has no known price, so the budget cannot be kept: "
+                    f"name its price under prices: in {session.exam.path}, or remove budget_usd"
+                )
+
+
+async def _generate(on_stage: Stage) -> None:
+    session = on_stage.session
+    standings = queries.answer_standings(session.store, session.run.id)
+    await generate(
+        on_stage.sittings, session.dataset.samples, standings, on_stage.writer, session.options.retry, _pools(on_stage)
+    )
+
+
+async def _grade(on_stage: Stage) -> None:
+    session = on_stage.session
+    names = {sitting.candidate.name: sitting.trials for sitting in on_stage.sittings}
+
+    def answers_of(sample_ids: Sequence[str]) -> list[Answer]:
+        found = queries.read_answers(session.store, session.run.id, sample_ids)
+        return [answer for answer in found if answer.trial < names.get(answer.candidate, 0)]
+
+    standings = queries.grade_standings(session.store, session.run.id)
+    await grade(
+        on_stage.benches,
+        session.dataset.samples,
+        answers_of,
+        standings,
+        on_stage.writer,
+        session.options.retry,
+        _pools(on_stage),
+    )
+
+
+def _pools(on_stage: Stage) -> Pools:
+    # A worker holds no slot while it waits for its commit: a second crew keeps the wire busy meanwhile.
+    dispatcher = on_stage.dispatcher
+    return Pools(2 * dispatcher.concurrency, dispatcher.stop, dispatcher.tally)
+
+
+def _budget(session: Session) -> Budget | None:
+    cap = budget_usd(session.exam.budget_usd)
+    if cap is None:
+        return None
+    return Budget(cap, queries.spent_usd(session.store, session.run.id), session.prices.cost_usd)
+
+
+@contextmanager
+def stopping_on_interrupt(stop: asyncio.Event) -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C ends the intake and lets what is being paid for arrive; a second one cancels."""
+    loop, count = asyncio.get_running_loop(), 0
+    task = asyncio.current_task()
+
+    def interrupt() -> None:
+        nonlocal count
+        count += 1
+        stop.set()
+        if count > 1 and task is not None:
+            task.cancel()
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield lambda: False
+        return
+    try:
+        yield lambda: count > 0
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def mark_finished(session: Session) -> None:
+    """Note that the run has nothing left to do."""
+    runs.finish(session.store, session.run)
+
+
+def report_folder(session: Session) -> Path:
+    """Where reports go: beside the database, or under the current folder for a server."""
+    return (session.store.folder or Path.cwd() / ".markscheme") / "reports" / session.run.id

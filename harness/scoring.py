@@ -1,0 +1,61 @@
+"""Measures without a judge over stored answers: computed once for an answer text, kept like everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .keys import digest
+from .measures import Measure, parse
+from .records import Answer, Said, Sample
+from .store import queries
+from .store.codec import Row
+from .store.store import Store
+
+_CHUNK = 200
+
+
+def score(store: Store, run: str, names: Sequence[str], samples: Sequence[Sample], base: Path) -> int:
+    """Score every answer of the run by every measure where that is missing or out of date; returns how many were.
+
+    ``base`` is the folder that relative files in the names of measures refer to.
+    """
+    if not names:
+        return 0
+    measures = [parse(name, base) for name in names]
+    known = queries.score_fingerprints(store, run)
+    by_id = {sample.id: sample for sample in samples}
+    ids, done = list(by_id), 0
+    for start in range(0, len(ids), _CHUNK):
+        rows = [
+            row
+            for answer in queries.read_answers(store, run, ids[start : start + _CHUNK])
+            for row in _rows(answer, by_id[answer.sample_id], measures, known)
+        ]
+        store.put({"scores": rows})
+        done += len(rows)
+    return done
+
+
+def _rows(
+    answer: Answer, sample: Sample, measures: Sequence[Measure], known: dict[tuple[str, str, int, str], str]
+) -> Iterator[Row]:
+    said = answer.outcome
+    if not isinstance(said, Said):
+        return
+    for measure in measures:
+        name = str(measure)
+        fingerprint = digest([name, measure.version, sample.sha256, said.text, [c.arguments for c in said.tool_calls]])
+        if known.get((answer.sample_id, answer.candidate, answer.trial, name)) == fingerprint:
+            continue
+        value, why = measure.score(sample, said)
+        yield {
+            "run": answer.run,
+            "sample_id": answer.sample_id,
+            "candidate": answer.candidate,
+            "trial": answer.trial,
+            "measure": name,
+            "fingerprint": fingerprint,
+            "value": value,
+            "why": why,
+        }
