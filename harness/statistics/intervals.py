@@ -1,0 +1,90 @@
+"""Intervals of means: t on per-sample values, cluster-robust where samples share a cluster.
+
+Repeats and trials are averaged within a sample before they come here: n rows must be n independent samples or
+name the cluster that they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..records import Estimate
+from .clusters import Clusters, clusters_of, se_independent, se_jackknife
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+Scale = tuple[float, float]
+
+
+def mean_interval(
+    values: ArrayLike,
+    clusters: Sequence[Any] | ArrayLike | None = None,
+    level: float = 0.95,
+    scale: Scale | None = None,
+) -> Estimate:
+    """Mean of ``values`` (n,), one per sample, with its interval at ``level``.
+
+    Independent samples: t with df n-1. Any cluster with more than one sample: CR3 (leave one cluster out) with
+    df G-1. All values equal: the bound of `constant_bounds`, never ±0; it needs the ``scale``. ``low`` and ``high``
+    are ``None`` for fewer than two samples or clusters. Limits are cut to the ``scale``: no mean lies outside.
+    """
+    import numpy as np
+
+    array = np.asarray(values, dtype=float)
+    n = len(array)
+    if n == 0:
+        return Estimate(None, None, None, 0, "no values")
+    mean = float(array.mean())
+    groups = clusters_of(clusters, n)
+    if groups.count < 2:
+        method = "one sample: no interval" if n == 1 else "one cluster: no interval"
+        return Estimate(mean, None, None, n, method)
+    notes = groups.warnings() if groups.shared else ()
+    if float(np.ptp(array)) <= 1e-12 * max(1.0, abs(mean)):
+        return _constant(float(array[0]), n, groups, level, scale)
+    se, method = _standard_error(array, groups)
+    reach = t_quantile(level, groups.count - 1) * se
+    low, high = _within(mean - reach, mean + reach, scale)
+    return Estimate(mean, low, high, n, method, notes)
+
+
+def constant_bounds(value: float, n: int, scale: Scale, level: float = 0.95) -> tuple[float, float]:
+    """Limits of a mean when all ``n`` values were ``value``.
+
+    At most the share 1-(alpha/2)^(1/n) of other values stays unseen by chance, and each of them can lie no further
+    than an end of the scale.
+    """
+    share = 1 - ((1 - level) / 2) ** (1 / n)
+    return value - share * (value - scale[0]), value + share * (scale[1] - value)
+
+
+def t_quantile(level: float, df: int) -> float:
+    """Two-sided quantile of Student's t: 1.96 for many degrees of freedom at 0.95."""
+    from scipy import special
+
+    return float(special.stdtrit(df, 0.5 + level / 2))
+
+
+def _standard_error(array: Any, groups: Clusters) -> tuple[float, str]:
+    if not groups.shared:
+        return se_independent(array), f"t, df {groups.count - 1}"
+    se = se_jackknife(array, groups)
+    # Cluster sums can cancel exactly (every document 0 and 3): a zero width would be an artefact of balance.
+    if se <= 1e-12:
+        return se_independent(array), f"t, df {groups.count - 1} (clusters cancel out)"
+    return se, f"t, CR3 over {groups.count} clusters, df {groups.count - 1}"
+
+
+def _constant(value: float, n: int, groups: Clusters, level: float, scale: Scale | None) -> Estimate:
+    if scale is None:
+        return Estimate(value, None, None, n, "all values equal, scale unknown: no interval")
+    # Within a cluster nothing is known to be independent, so a cluster counts once.
+    low, high = constant_bounds(value, groups.count, scale, level)
+    unit = "clusters" if groups.shared else "samples"
+    return Estimate(value, low, high, n, f"all {n} values equal: bound over {groups.count} {unit}")
+
+
+def _within(low: float, high: float, scale: Scale | None) -> tuple[float, float]:
+    return (low, high) if scale is None else (max(low, scale[0]), min(high, scale[1]))

@@ -1,0 +1,68 @@
+"""Paired comparisons: golden values, exactness, and the size of the test."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markscheme.harness.statistics.paired import holm, paired_difference, sign_flip_p
+
+D = [0, 1, 0, 1, -1, 0, 1, 0, 0, 1]
+differences = st.lists(st.integers(-3, 3), min_size=2, max_size=30)
+
+
+def test_paired_difference_counts_wins_ties_and_losses_around_the_mean():
+    found = paired_difference([2 + d for d in D], [2] * 10, scale=(0, 3))
+    assert found.estimate.value == pytest.approx(0.3)
+    assert (found.wins, found.ties, found.losses) == (4, 5, 1)
+    assert found.p == 0.375
+    assert not found.excludes_zero
+
+
+def test_sign_flip_equals_the_golden_value_and_flips_whole_clusters():
+    assert sign_flip_p(D) == 0.375
+    assert sign_flip_p([1, 1, 1, 1], ["a", "a", "b", "b"]) == 0.5
+    assert sign_flip_p([1, 1, 1, 1]) == 0.125
+    assert sign_flip_p([0, 0, 0]) == 1.0
+
+
+def test_sign_flip_by_draws_is_seeded_and_near_the_exact_value():
+    d = [1, 1, 1, -1, 1, 1, -1, 1, 1, -1, 1, 1, 1, -1, 1]
+    exact = sign_flip_p(d)
+    drawn = sign_flip_p([*d, 1e-10])  # a sixteenth difference, too small to matter, leaves the exact branch
+    assert drawn == pytest.approx(exact, abs=0.01)
+    assert drawn == sign_flip_p([*d, 1e-10])
+
+
+@given(differences)
+def test_swapping_the_candidates_turns_the_difference_round(d):
+    zero = [0] * len(d)
+    one, other = paired_difference(d, zero, scale=(0, 3)), paired_difference(zero, d, scale=(0, 3))
+    assert one.p == pytest.approx(other.p)
+    assert (one.wins, one.losses) == (other.losses, other.wins)
+    assert one.estimate.low == pytest.approx(-other.estimate.high, abs=1e-9)
+
+
+def test_equal_differences_have_a_width():
+    found = paired_difference([3] * 12, [2] * 12, scale=(0, 3))
+    assert found.estimate.low < 1 < found.estimate.high
+    assert paired_difference([2] * 12, [2] * 12, scale=(0, 3)).excludes_zero is False
+
+
+def test_clustered_sign_flip_rejects_a_true_null_about_5_percent_of_the_time():
+    rng = np.random.default_rng(3)
+    clusters = np.repeat(np.arange(12), 3)
+    draws = (np.sqrt(0.5) * rng.standard_normal(12)[clusters] + rng.standard_normal(36) for _ in range(400))
+    rejected = sum(sign_flip_p(d, clusters) < 0.05 for d in draws)
+    assert rejected / 400 == pytest.approx(0.05, abs=0.03)
+
+
+def test_holm_equals_the_golden_values_in_any_order():
+    assert holm([0.001, 0.012, 0.03, 0.04, 0.2]) == pytest.approx([0.005, 0.048, 0.09, 0.09, 0.2])
+    assert holm([0.2, 0.04, 0.001]) == pytest.approx([0.2, 0.08, 0.003])
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_never_lowers_a_p_and_stays_below_bonferroni(ps):
+    for p, adjusted in zip(ps, holm(ps), strict=True):
+        assert p <= adjusted <= min(1.0, p * len(ps)) + 1e-12
