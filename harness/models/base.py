@@ -44,5 +44,8 @@ class ChatModel(Protocol):
     async def complete(self, request: Request) -> Reply | Failure:
         """Send ``request`` once."""
 
+    async def reachable(self) -> str | None:
+        """``None`` where the endpoint answers and takes the key, else why not. Costs nothing."""
+
     async def close(self) -> None:
         """Release connections; may be called more than once."""

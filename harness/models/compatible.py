@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..records import Failure, Reply, Request, Timing
-from .endpoint_model import EndpointModel
+from .endpoint_model import REACHABLE_TIMEOUT_S, EndpointModel
 from .endpoints import Endpoint
 from .faults import ServerError, headroom, read_error, trim
 from .secret import Secret
@@ -54,6 +54,21 @@ class CompatibleModel(EndpointModel):
             known = self._headers = (key, {**authorization, **self._endpoint.headers})
         return known[1]
 
+    async def _ask_models(self, key: str) -> Failure | ServerError | None:
+        import aiohttp
+
+        timeout = aiohttp.ClientTimeout(total=REACHABLE_TIMEOUT_S)
+        url = f"{self._endpoint.base_url}/models"
+        try:
+            async with self._lease.session().get(
+                url, headers=self._headers_with(key), timeout=timeout, proxy=self._lease.proxy, allow_redirects=False
+            ) as response:
+                if response.status == 200:
+                    return None
+                return read_error(response.status, response.headers, await response.read(), time.time())
+        except (aiohttp.ClientError, OSError) as error:
+            return _transport_failure(error, REACHABLE_TIMEOUT_S, time.time())
+
     async def _exchange(
         self, body: bytes, key: str, request: Request, dropped: tuple[str, ...]
     ) -> Reply | Failure | ServerError:
@@ -72,15 +87,8 @@ class CompatibleModel(EndpointModel):
                 allow_redirects=False,
             ) as response:
                 outcome = await self._receive(response, request, dropped, (sent_at, sent))
-        except aiohttp.ConnectionTimeoutError as error:
-            return Failure("network", trim(f"no connection: {error}"), sent_at=sent_at)
-        except TimeoutError:
-            limit = self._endpoint.timeout_s
-            return Failure("timeout", f"no complete reply within {limit:g} s (timeout_s)", sent_at=sent_at)
-        except aiohttp.ClientResponseError as error:
-            return Failure("malformed", trim(f"not HTTP: {error.message}"), sent_at=sent_at)
         except (aiohttp.ClientError, OSError) as error:
-            return Failure("network", trim(f"{type(error).__name__}: {error}"), sent_at=sent_at)
+            return _transport_failure(error, self._endpoint.timeout_s, sent_at)
         if isinstance(outcome, Failure) and not outcome.sent_at:
             return replace(outcome, sent_at=sent_at)
         return outcome
@@ -105,6 +113,18 @@ class CompatibleModel(EndpointModel):
         if isinstance(outcome, Reply) and (room := headroom(headers)):
             return replace(outcome, headroom=room)
         return outcome
+
+
+def _transport_failure(error: Exception, limit_s: float, sent_at: float) -> Failure:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return Failure("network", trim(f"no connection: {error}"), sent_at=sent_at)
+    if isinstance(error, TimeoutError):
+        return Failure("timeout", f"no complete reply within {limit_s:g} s (timeout_s)", sent_at=sent_at)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Failure("malformed", trim(f"not HTTP: {error.message}"), sent_at=sent_at)
+    return Failure("network", trim(f"{type(error).__name__}: {error}"), sent_at=sent_at)
 
 
 async def _read_stream(

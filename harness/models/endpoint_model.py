@@ -17,6 +17,9 @@ from .secret import KeyUnavailable, Secret
 from .wire import ImageUnreadable, first_image
 
 
+REACHABLE_TIMEOUT_S = 10.0
+
+
 class EndpointModel(ABC):
     """One model behind one endpoint. Never retries; resends at once, but only without what the model refused."""
 
@@ -87,6 +90,18 @@ class EndpointModel(ABC):
             )
         return outcome
 
+    async def reachable(self) -> str | None:
+        """Ask for the list of models, which costs nothing: ``None`` where the endpoint answers, else why not."""
+        try:
+            fault = await self._ask_models(await self._secret.value())
+        except KeyUnavailable as error:
+            return str(error)
+        if fault is None or (isinstance(fault, ServerError) and fault.status in (404, 405)):
+            return None  # it answers, and has no such list
+        if isinstance(fault, ServerError):
+            return self._secret.scrub(trim(f"HTTP {fault.status}: {fault.message}"))
+        return self._secret.scrub(fault.detail)
+
     @abstractmethod
     def _body(self, request: Request) -> tuple[Any, tuple[str, ...]]:
         """The body to send, and the names of our options that were left out. Raises `ImageUnreadable`."""
@@ -96,6 +111,10 @@ class EndpointModel(ABC):
         self, body: Any, key: str, request: Request, dropped: tuple[str, ...]
     ) -> Reply | Failure | ServerError:
         """One request and its response."""
+
+    @abstractmethod
+    async def _ask_models(self, key: str) -> Failure | ServerError | None:
+        """GET the list of models; what is wrong, if anything."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -82,6 +82,10 @@ class ScriptedModel:
         usage = self._usage or estimated_usage(request, said)
         return Reply(said, usage, Timing(sent_at, e2e_s, first, first), served_model=self._name.partition("/")[2])
 
+    async def reachable(self) -> str | None:
+        """Always there."""
+        return None
+
     async def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True

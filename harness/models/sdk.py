@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..records import Failure, Reply, Request, Timing
-from .endpoint_model import EndpointModel
+from .endpoint_model import REACHABLE_TIMEOUT_S, EndpointModel
 from .endpoints import Endpoint
 from .faults import ServerError, headroom, read_error, trim
 from .secret import Secret
@@ -83,6 +83,18 @@ class SdkModel(EndpointModel):
         if isinstance(outcome, Failure) and not outcome.sent_at:
             return replace(outcome, sent_at=sent_at)
         return outcome
+
+    async def _ask_models(self, key: str) -> Failure | ServerError | None:
+        import httpx2
+
+        client, package = self._client_for(key), self._package
+        try:
+            async with client.models.with_streaming_response.list(timeout=REACHABLE_TIMEOUT_S):
+                return None
+        except package.APIStatusError as error:
+            return read_error(error.status_code, error.response.headers, error.response.content, time.time())
+        except (package.APIConnectionError, httpx2.TransportError) as error:
+            return _transport_failure(error, REACHABLE_TIMEOUT_S, time.time())
 
     async def _receive(
         self, response: Any, request: Request, dropped: tuple[str, ...], start: tuple[float, float]
