@@ -16,7 +16,6 @@ from .faults import ServerError, trim
 from .secret import KeyUnavailable, Secret
 from .wire import ImageUnreadable, first_image
 
-
 REACHABLE_TIMEOUT_S = 10.0
 
 

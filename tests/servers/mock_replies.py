@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from mock_anthropic import message_events, named_event, whole_message
 from mock_verdicts import WHY, any_verdict, fill, wanted_schema
 
 STREAMS = (  # the first is the default
@@ -253,7 +254,7 @@ class Book:
         if request.shape == "embeddings":
             return _embeddings(request)
         if request.shape == "messages":
-            return _anthropic_body(request, said, self.sequence)
+            return whole_message(request, said, self.sequence)
         message: dict[str, Any] = {"role": "assistant", "content": said.text, "refusal": said.refusal}
         if said.tool:
             function = {"name": said.tool, "arguments": said.text}
@@ -281,7 +282,7 @@ class Book:
         """The events of a streamed response, one byte string each; ``cut`` breaks off inside the third."""
         self.sequence += 1
         if request.shape == "messages":
-            events = [_named_event(event) for event in _anthropic_events(request, said, self)]
+            events = [named_event(event) for event in message_events(request, said, self)]
         else:
             end = b"\r\n\r\n" if "stream_crlf" in self.dialects else b"\n\n"
             events = [b"data: " + orjson.dumps(event) + end for event in self._chat_events(request, said)]
@@ -350,71 +351,3 @@ def _embeddings(request: Incoming) -> dict[str, Any]:
     data = [{"object": "embedding", "index": i, "embedding": vector} for i, vector in enumerate(vectors)]
     usage = {"prompt_tokens": len(request.raw) >> 2, "total_tokens": len(request.raw) >> 2}
     return {"object": "list", "data": data, "model": request.body.get("model"), "usage": usage}
-
-
-STOPS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
-
-
-def _anthropic_usage(said: Saying, request: Incoming) -> dict[str, Any]:
-    # Anthropic's input_tokens leaves out what the cache read and wrote.
-    cached = len(request.raw) >> 3 if b'"cache_control"' in request.raw else 0
-    usage = {"input_tokens": said.prompt_tokens - cached, "cache_creation_input_tokens": 0}
-    return {**usage, "cache_read_input_tokens": cached, "output_tokens": said.completion_tokens}
-
-
-def _anthropic_head(request: Incoming, number: int) -> dict[str, Any]:
-    head = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": request.body.get("model")}
-    return {**head, "content": [], "stop_reason": None, "stop_sequence": None}
-
-
-def _anthropic_body(request: Incoming, said: Saying, number: int) -> dict[str, Any]:
-    content: list[dict[str, Any]] = []
-    if said.reasoning:
-        content.append({"type": "thinking", "thinking": said.reasoning, "signature": "x"})
-    if said.tool:
-        tool = {"type": "tool_use", "id": f"toolu_{number}", "name": said.tool}
-        content.append({**tool, "input": _object(said.text)})
-    elif said.text:
-        content.append({"type": "text", "text": said.text})
-    head = _anthropic_head(request, number)
-    head |= {"content": content, "stop_reason": STOPS[said.finish], "usage": _anthropic_usage(said, request)}
-    return head
-
-
-def _object(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-
-
-def _named_event(event: dict[str, Any]) -> bytes:
-    return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), orjson.dumps(event))
-
-
-def _anthropic_events(request: Incoming, said: Saying, book: Book) -> Iterator[dict[str, Any]]:
-    usage = _anthropic_usage(said, request)
-    head = _anthropic_head(request, book.sequence)
-    yield {"type": "message_start", "message": {**head, "usage": {**usage, "output_tokens": 1}}}
-    blocks: list[tuple[dict[str, Any], str, str, list[str]]] = []
-    if said.reasoning:
-        start = {"type": "thinking", "thinking": "", "signature": ""}
-        blocks.append((start, "thinking_delta", "thinking", book.words(said.reasoning)))
-    if said.tool:
-        start = {"type": "tool_use", "id": f"toolu_{book.sequence}", "name": said.tool, "input": {}}
-        blocks.append((start, "input_json_delta", "partial_json", book.words(said.text)))
-    elif said.text:
-        blocks.append(({"type": "text", "text": ""}, "text_delta", "text", book.words(said.text)))
-    for index, (start, kind, name, words) in enumerate(blocks):
-        yield {"type": "content_block_start", "index": index, "content_block": start}
-        yield {"type": "ping"}
-        for word in words:
-            yield {"type": "content_block_delta", "index": index, "delta": {"type": kind, name: word}}
-        yield {"type": "content_block_stop", "index": index}
-    delta = {"stop_reason": STOPS[said.finish], "stop_sequence": None}
-    if "stream_error" in book.dialects:
-        yield {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-        return
-    yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": said.completion_tokens}}
-    if "stream_cut" not in book.dialects:
-        yield {"type": "message_stop"}
