@@ -1,4 +1,4 @@
-"""The real server of the tests: streams with usage, obeys a JSON schema, takes a judge's prompt, says the same again."""
+"""The real server of the tests: streams with usage, obeys a JSON schema, takes long prompts, is repeatable."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
     "nfs nfs4 cifs smb smb2 smb3 smbfs 9p afs ceph glusterfs lustre beegfs fuse.sshfs fuse.s3fs fuse.rclone".split()
 )
 _BUSY_TIMEOUT_S = 60.0
+_SCHEMA_LOCK = 0x6D61726B
+"""Any number that every markscheme agrees on."""
 
 
 def open_engine(workspace: str | Path) -> Engine:
@@ -140,6 +142,8 @@ def _ensure_schema(engine: Engine, where: str) -> None:
         known = sa.inspect(connection).has_table("meta")
     if not known:
         with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":  # CREATE TABLE IF NOT EXISTS fails where two do it at once
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
             metadata.create_all(connection)
             version = sa.select(meta.c.value).where(meta.c.name == "schema")
             if connection.execute(version).first() is None:

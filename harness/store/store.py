@@ -58,9 +58,19 @@ class Store:
     def put(self, rows: Mapping[str, Sequence[codec.Row]]) -> None:
         """Write rows, by table, in one transaction. A recorded reply is never overwritten."""
         with self.writing() as connection:
-            for table, values in rows.items():
+            for table, values in sorted(rows.items()):
                 if values:
-                    connection.execute(self._upserts[table], values)
+                    connection.execute(self._upserts[table], self._acceptable(table, values))
+
+    def _acceptable(self, table: str, rows: Sequence[codec.Row]) -> Sequence[codec.Row]:
+        """For PostgreSQL: in one order for all writers (it locks row by row), and without NUL (its text has none)."""
+        if self.engine.dialect.name == "sqlite":
+            return rows
+        keys = [column.name for column in metadata.tables[table].primary_key]
+        return [
+            {name: v.replace("\0", "\ufffd") if type(v) is str else v for name, v in row.items()}
+            for row in sorted(rows, key=lambda row: [row[key] for key in keys])
+        ]
 
     def find_calls(self, keys: Iterable[str], run: str) -> dict[str, Call]:
         """The recorded calls under these keys, failures included."""
@@ -87,7 +97,7 @@ class Store:
         with self.writing() as connection:
             connection.execute(sa.delete(run_samples).where(run_samples.c.run == run))
             if places:
-                connection.execute(self._upserts["samples"], bodies)
+                connection.execute(self._upserts["samples"], self._acceptable("samples", bodies))
                 connection.execute(sa.insert(run_samples), places)
 
     def read_samples(self, run: str) -> list[Sample]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
 import secrets
@@ -26,9 +25,9 @@ read -r _
 
 def binaries() -> Path | None:
     """The folder with `initdb` and `pg_ctl`, of the newest version installed; ``None`` where there is none."""
-    found = glob.glob("/usr/lib/postgresql/*/bin/initdb")  # Debian keeps them off PATH
+    found = list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))  # Debian keeps them off PATH
     if found:
-        return Path(max(found, key=lambda path: float(path.split("/")[4]))).parent
+        return max(found, key=lambda path: float(path.parts[-3])).parent
     initdb = shutil.which("initdb")
     return Path(initdb).resolve().parent if initdb else None
 
