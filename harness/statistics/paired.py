@@ -11,10 +11,13 @@ from .clusters import clusters_of
 from .intervals import mean_interval
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 EXACT_UP_TO = 15
 DRAWS = 20_000
+TIE = 1e-9
+"""Differences of less are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,37 @@ def paired_difference(
 ) -> PairedDifference:
     """Compare ``a`` and ``b`` (n,), aligned by sample: t on the differences, CR3 when clustered (Miller 2024, 4).
 
-    ``scale`` is that of the scores; it bounds the difference where all differences are equal.
+    Samples where either is NaN are left out. ``scale`` is that of the scores; it bounds the difference where all
+    differences are equal.
     """
+    return paired_differences([a, b], clusters, level, scale)[0, 1]
+
+
+def paired_differences(
+    scores: Sequence[ArrayLike],
+    clusters: Sequence[Any] | ArrayLike | None = None,
+    level: float = 0.95,
+    scale: tuple[float, float] | None = None,
+) -> dict[tuple[int, int], PairedDifference]:
+    """Every pair i < j of ``scores``, each (n,), as `paired_difference`; one set of sign flips serves all of them."""
     import numpy as np
 
-    d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    matrix = np.array([np.asarray(row, dtype=float) for row in scores])
+    labels = np.arange(matrix.shape[1]) if clusters is None else np.asarray(clusters)
+    pairs = [(i, j) for i in range(len(matrix)) for j in range(i + 1, len(matrix))]
+    if not pairs:
+        return {}
+    d = np.array([matrix[i] - matrix[j] for i, j in pairs])
     span = None if scale is None else (scale[0] - scale[1], scale[1] - scale[0])
-    tie = np.abs(d) <= 1e-9
-    return PairedDifference(
-        mean_interval(d, clusters, level, span),
-        sign_flip_p(d, clusters),
-        int(((d > 0) & ~tie).sum()),
-        int(tie.sum()),
-        int(((d < 0) & ~tie).sum()),
-    )
+    ps = sign_flip_ps(np.nan_to_num(d), labels)
+    found = {}
+    for pair, row, p in zip(pairs, d, ps, strict=True):
+        there = ~np.isnan(row)
+        kept = row[there]
+        wins, losses = int((kept > TIE).sum()), int((kept < -TIE).sum())
+        estimate = mean_interval(kept, labels[there], level, span)
+        found[pair] = PairedDifference(estimate, p, wins, len(kept) - wins - losses, losses)
+    return found
 
 
 def sign_flip_p(
@@ -69,28 +89,51 @@ def sign_flip_p(
     """
     import numpy as np
 
-    d = np.asarray(differences, dtype=float)
-    groups = clusters_of(clusters, len(d))
-    sums = np.bincount(groups.codes, weights=d, minlength=groups.count)
-    sums = sums[np.abs(sums) > 1e-12]
-    if len(sums) == 0:
+    return sign_flip_ps(np.asarray(differences, dtype=float)[None], clusters, draws, seed)[0]
+
+
+def sign_flip_ps(
+    differences: NDArray[np.float64],
+    clusters: Sequence[Any] | ArrayLike | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[float]:
+    """`sign_flip_p` for each row of ``differences`` (m, n); a zero stands for a sample that a row lacks."""
+    import numpy as np
+
+    groups = clusters_of(clusters, differences.shape[1])
+    sums = np.array([np.bincount(groups.codes, weights=d, minlength=groups.count) for d in differences])
+    sums[np.abs(sums) <= 1e-12] = 0.0
+    filled = (sums != 0).sum(axis=1)
+    ps = [_exact_p(row[row != 0]) for row in sums]
+    many = np.flatnonzero(filled > EXACT_UP_TO)
+    if len(many):
+        hits = _hits(sums[many].T, draws, seed)
+        for index, count in zip(many, hits, strict=True):
+            ps[index] = (1 + int(count)) / (1 + draws)
+    return ps
+
+
+def _exact_p(sums: NDArray[np.float64]) -> float:
+    import numpy as np
+
+    if len(sums) == 0 or len(sums) > EXACT_UP_TO:
         return 1.0
-    observed = abs(float(sums.sum())) - 1e-9
-    if len(sums) <= EXACT_UP_TO:
-        bits = (np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1
-        return float((np.abs((1 - 2 * bits) @ sums) >= observed).mean())
-    return (1 + _hits(sums, observed, draws, seed)) / (1 + draws)
+    bits = (np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1
+    return float((np.abs((1 - 2 * bits) @ sums) >= abs(sums.sum()) - TIE).mean())
 
 
-def _hits(sums: NDArray[Any], observed: float, draws: int, seed: int) -> int:
+def _hits(sums: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.int64]:
+    """How often random signs of ``sums`` (G, m) give a total as far from zero as theirs, (m,)."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
-    rows = max(1, 2_000_000 // len(sums))  # keeps one block of signs under 16 MB
-    hits = 0
+    observed = np.abs(sums.sum(axis=0)) - TIE
+    rows = max(1, 2_000_000 // len(sums))  # keeps a block of signs under 16 MB
+    hits = np.zeros(sums.shape[1], dtype=np.int64)
     for start in range(0, draws, rows):
-        signs = generator.integers(0, 2, size=(min(rows, draws - start), len(sums)), dtype=np.int8)
-        hits += int((np.abs((1.0 - 2.0 * signs) @ sums) >= observed).sum())
+        signs = 1.0 - 2.0 * generator.integers(0, 2, size=(min(rows, draws - start), len(sums)), dtype=np.int8)
+        hits += (np.abs(signs @ sums) >= observed).sum(axis=0)
     return hits
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markscheme.harness.statistics.paired import holm, paired_difference, sign_flip_p
+from markscheme.harness.statistics.paired import holm, paired_difference, paired_differences, sign_flip_p
 
 D = [0, 1, 0, 1, -1, 0, 1, 0, 0, 1]
 differences = st.lists(st.integers(-3, 3), min_size=2, max_size=30)
@@ -66,3 +66,15 @@ def test_holm_equals_the_golden_values_in_any_order():
 def test_holm_never_lowers_a_p_and_stays_below_bonferroni(ps):
     for p, adjusted in zip(ps, holm(ps), strict=True):
         assert p <= adjusted <= min(1.0, p * len(ps)) + 1e-12
+
+
+def test_all_pairs_at_once_equal_one_pair_at_a_time_and_leave_missing_samples_out():
+    rng = np.random.default_rng(9)
+    rows = rng.integers(0, 4, (3, 40)).astype(float)
+    rows[1, :5] = np.nan
+    clusters = np.repeat(np.arange(20), 2)
+    pairs = paired_differences(rows, clusters)
+    assert list(pairs) == [(0, 1), (0, 2), (1, 2)]
+    assert pairs[0, 1] == paired_difference(rows[0], rows[1], clusters)
+    assert pairs[0, 1].estimate == paired_difference(rows[0, 5:], rows[1, 5:], clusters[5:]).estimate
+    assert paired_differences(rows[:1]) == {}

@@ -1,0 +1,218 @@
+"""Measurements -> cells: one candidate by one measure, with its interval and an account of what is missing.
+
+Failures have an owner. Ours are left out and counted; the candidate's own are left out of the mean, and beside it
+stands the mean with them at the lowest level of the scale (``worst``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..harness.records import Estimate
+from ..harness.statistics.intervals import mean_interval
+from ..harness.statistics.rates import rate_interval
+from ..harness.store.frames import RunData
+from .exam import (
+    NEITHER_BETTER,
+    RATES,
+    UNIT_SCALE,
+    CandidateView,
+    JudgeView,
+    Scale,
+    candidates_of,
+    judges_of,
+    measure_family,
+    measure_scale,
+    measures_of,
+)
+from .measurements import OPERATIONS, measurements
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+UNREADABLE = frozenset({"judge: unparsable", "judge: truncated", "judge: refused"})
+UNREADABLE_LIMIT = 0.01
+Key = tuple[str, str, str]
+"""Candidate, source (judge or ''), measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A mean over samples and what stands behind it.
+
+    ``n_expected`` and ``missing`` (reason -> count) count answers, samples × trials; ``estimate.n`` counts samples.
+    ``worst`` is the mean with the candidate's own failures at the lowest level, ``None`` where it has none.
+    ``bounds`` are the means with unreadable verdicts all lowest and all highest, where more than 1 % are.
+    """
+
+    candidate: str
+    source: str
+    measure: str
+    estimate: Estimate
+    n_expected: int
+    missing: Mapping[str, int]
+    worst: float | None = None
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over samples that have a value."""
+        return self.estimate.value
+
+    @property
+    def n_missing(self) -> int:
+        """Expected answers without a value."""
+        return sum(self.missing.values())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know before believing the interval."""
+        return self.estimate.notes
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Measurements by candidate, source and measure as arrays (samples, trials), samples in exam order in each."""
+
+    clusters: NDArray[Any]
+    values: Mapping[Key, Floats]
+    whys: Mapping[Key, NDArray[Any]]
+
+    def per_sample(self, key: Key) -> Floats:
+        """Mean over trials (samples,), NaN where no trial has a value."""
+        return mean_over_trials(self.values[key])
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All there is to say about a run's numbers: who was examined, by what, and every cell."""
+
+    candidates: tuple[CandidateView, ...]
+    judges: tuple[JudgeView, ...]
+    measures: tuple[str, ...]
+    grid: Grid
+    cells: Mapping[Key, Cell]
+
+
+def score(data: RunData) -> Scores:
+    """Compute every quality cell: criteria and composite per judge, and the measures without a judge."""
+    table = measurements(data)
+    candidates, judges, measures = candidates_of(data), judges_of(data), measures_of(data)
+    grid = grid_of(table, data)
+    scales = {(judge.name, m): judge.scale for judge in judges for m in ("composite", *judge.criteria)}
+    pooled = _pooled(grid)
+    found = {}
+    for key in grid.values:
+        _, source, measure = key
+        if source or measure not in OPERATIONS:
+            scale = scales[source, measure] if source else measure_scale(measure)
+            found[key] = _cell(key, grid, scale, _is_rate(source, measure, scale, pooled[source, measure]))
+    return Scores(candidates, judges, measures, grid, found)
+
+
+def summary(data: RunData) -> pd.DataFrame:
+    """A row per candidate, judge ('' for none) and measure: n (samples), mean, 95 % interval, its method, and how
+    many expected answers have no value. The composite stands first."""
+    import pandas as pd
+
+    scores = score(data)
+    judges, names = ["", *(j.name for j in scores.judges)], [c.name for c in scores.candidates]
+
+    def order(cell: Cell) -> tuple[int, int, bool, str]:
+        return names.index(cell.candidate), judges.index(cell.source), cell.measure != "composite", cell.measure
+
+    return pd.DataFrame.from_records(
+        [
+            (c.candidate, c.source, c.measure, e.n, e.value, e.low, e.high, e.method, c.n_missing)
+            for c in sorted(scores.cells.values(), key=order)
+            for e in (c.estimate,)
+        ],
+        columns="candidate judge measure n mean low high method missing".split(),
+    ).astype({"mean": float, "low": float, "high": float})
+
+
+def grid_of(table: pd.DataFrame, data: RunData) -> Grid:
+    """Fold the long table; `measurements` gives every expected row, so each group is a full rectangle."""
+    n = len(data.samples)
+    values: dict[Key, Floats] = {}
+    whys: dict[Key, NDArray[Any]] = {}
+    for group, rows in table.groupby(["candidate", "source", "measure"], sort=False):
+        candidate, source, measure = group
+        key = (str(candidate), str(source), str(measure))
+        values[key] = rows["value"].to_numpy(dtype=float).reshape(n, -1)
+        whys[key] = rows["why"].to_numpy(dtype=object).reshape(n, -1)
+    return Grid(data.samples["cluster"].to_numpy(dtype=object).astype(str), values, whys)
+
+
+def mean_over_trials(values: Floats) -> Floats:
+    """Row means of (samples, trials) that leave NaN out; NaN for a row of nothing else."""
+    import numpy as np
+
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)
+    total = np.where(there, values, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _cell(key: Key, grid: Grid, scale: Scale | None, rate: bool) -> Cell:
+    import numpy as np
+
+    values, whys = grid.values[key], grid.whys[key]
+    per_sample = mean_over_trials(values)
+    there = ~np.isnan(per_sample)
+    interval = rate_interval if rate and np.isin(per_sample[there], (0.0, 1.0)).all() else None
+    kept, clusters = per_sample[there], grid.clusters[there]
+    estimate = interval(kept, clusters) if interval else mean_interval(kept, clusters, scale=scale)
+    missing = Counter(_short(why) for why in whys[np.isnan(values)])
+    worst = bounds = None
+    if scale is not None and measure_family(key[2]) not in NEITHER_BETTER:
+        own = _where(whys, lambda why: why.startswith("candidate:"))
+        worst = _mean_with(values, own, scale[0]) if own.any() else None
+    unreadable = _where(whys, UNREADABLE.__contains__)
+    if scale is not None and unreadable.sum() > UNREADABLE_LIMIT * (unreadable.sum() + (~np.isnan(values)).sum()):
+        bounds = _mean_with(values, unreadable, scale[0]), _mean_with(values, unreadable, scale[1])
+    return Cell(*key, estimate, values.size, dict(sorted(missing.items())), worst, bounds)
+
+
+def _where(whys: NDArray[Any], test: Any) -> NDArray[np.bool_]:
+    import numpy as np
+
+    found: NDArray[np.bool_] = np.frompyfunc(test, 1, 1)(whys).astype(bool)
+    return found
+
+
+def _mean_with(values: Floats, where: NDArray[np.bool_], fill: float) -> float:
+    import numpy as np
+
+    per_sample = mean_over_trials(np.where(where, fill, values))
+    return float(per_sample[~np.isnan(per_sample)].mean())
+
+
+def _short(why: str) -> str:
+    """A measure says why in its own words, too many to count one by one."""
+    return "measure: no value" if why.startswith("measure:") else why
+
+
+def _pooled(grid: Grid) -> dict[tuple[str, str], set[float]]:
+    """Up to three distinct values of each measure over all candidates."""
+    import numpy as np
+
+    found: dict[tuple[str, str], set[float]] = {}
+    for (_, source, measure), values in grid.values.items():
+        distinct = np.unique(values[~np.isnan(values)])[:3]
+        found.setdefault((source, measure), set()).update(float(v) for v in distinct)
+    return found
+
+
+def _is_rate(source: str, measure: str, scale: Scale | None, distinct: set[float]) -> bool:
+    """Whether the mean is a share: a scale of 0 and 1 alone, a yes-no measure, or one that gave only both of these."""
+    if source:
+        return scale == UNIT_SCALE and distinct <= {0.0, 1.0}
+    return measure_family(measure) in RATES or distinct == {0.0, 1.0}

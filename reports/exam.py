@@ -1,0 +1,146 @@
+"""What a run's configuration says about its candidates, judges and measures. Every key may be absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..harness.store.frames import RunData
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scale = tuple[float, float]
+UNIT_SCALE: Scale = (0.0, 1.0)
+RATES = frozenset("exact_match contains multiple_choice numeric regex json_valid json_schema refusal".split())
+"""Measures whose values are 0 or 1."""
+NEITHER_BETTER = frozenset({"refusal"})
+"""Measures of which more is not better: nothing is ranked by them, and a failure is not their lowest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """A candidate as the exam describes it."""
+
+    name: str
+    model: str = ""
+    trials: int = 1
+    stream: bool | None = None
+    params: Mapping[str, Any] | None = None
+    prompt: str = ""
+    prompt_sha256: str = ""
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeView:
+    """A judge and its rubric as the exam describes them; ``weights`` are those of ``criteria``, in order."""
+
+    name: str
+    model: str = ""
+    shots: int | None = None
+    params: Mapping[str, Any] | None = None
+    calls: str = ""
+    rubric: str = ""
+    rubric_version: str = ""
+    rubric_sha256: str = ""
+    scale: Scale | None = None
+    renormalise: bool = False
+    criteria: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    prompt: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether no model stands behind its scores."""
+        return self.model == "embedded"
+
+    @property
+    def headline(self) -> str:
+        """The measure that candidates are ranked by: the composite, or the only criterion."""
+        return self.criteria[0] if len(self.criteria) == 1 else "composite"
+
+
+def candidates_of(data: RunData) -> tuple[CandidateView, ...]:
+    """In exam order; those that only the tables know come last."""
+    described = {entry["name"]: entry for entry in _entries(data, "candidates")}
+    trials = data.answers.groupby("candidate")["trial"].max() + 1
+    return tuple(
+        CandidateView(
+            name,
+            str(entry.get("model") or ""),
+            max(int(entry.get("trials") or 1), int(trials.get(name, 1))),
+            entry.get("stream"),
+            entry.get("params"),
+            str(entry.get("prompt") or ""),
+            str(entry.get("prompt_sha256") or ""),
+            str(entry.get("system") or ""),
+        )
+        for name in _ordered(described, data.answers["candidate"])
+        for entry in (described.get(name, {}),)
+    )
+
+
+def judges_of(data: RunData) -> tuple[JudgeView, ...]:
+    """In exam order; those that only the tables know come last, their criteria as they occur."""
+    described = {entry["name"]: entry for entry in _entries(data, "judges")}
+    return tuple(_judge(name, described.get(name, {}), data) for name in _ordered(described, data.grades["judge"]))
+
+
+def leading_judge(judges: Iterable[JudgeView]) -> JudgeView | None:
+    """The judge that the headline and the ranking go by: the first with a model behind it, else the first."""
+    known = list(judges)
+    return next((judge for judge in known if not judge.embedded), known[0] if known else None)
+
+
+def measures_of(data: RunData) -> tuple[str, ...]:
+    """Names of the measures without a judge, in exam order."""
+    listed = [entry if isinstance(entry, str) else str(entry) for entry in data.info.config.get("measures") or ()]
+    return tuple(_ordered(listed, data.scores["measure"]))
+
+
+def measure_scale(measure: str) -> Scale | None:
+    """Both ends of a measure's values; a user's own function may return anything."""
+    return None if measure.startswith("python:") else UNIT_SCALE
+
+
+def measure_family(measure: str) -> str:
+    """``numeric(tol=0.1)`` -> ``numeric``."""
+    return measure.partition("(")[0]
+
+
+def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
+    rubric = entry.get("rubric")
+    rubric = rubric if isinstance(rubric, Mapping) else {"name": rubric}
+    criteria = [c for c in rubric.get("criteria") or () if "name" in c]
+    seen = data.grades.loc[data.grades["judge"] == name, "criterion"]
+    names = tuple(_ordered([c["name"] for c in criteria], seen))
+    weights = {c["name"]: float(c.get("weight", 1.0)) for c in criteria}
+    descriptions = {c["name"]: str(c.get("description") or "") for c in criteria}
+    scale = rubric.get("scale")
+    return JudgeView(
+        name,
+        str(entry.get("model") or ""),
+        entry.get("shots"),
+        entry.get("params"),
+        str(entry.get("calls") or ""),
+        str(rubric.get("name") or ""),
+        str(rubric.get("version") or ""),
+        str(rubric.get("sha256") or ""),
+        (float(scale[0]), float(scale[-1])) if scale else None,
+        bool(rubric.get("renormalise")),
+        names,
+        tuple(weights.get(c, 1.0 if not criteria else 0.0) for c in names),
+        tuple(descriptions.get(c, "") for c in names),
+        str(entry.get("prompt") or ""),
+    )
+
+
+def _entries(data: RunData, part: str) -> list[Mapping[str, Any]]:
+    return [entry for entry in data.info.config.get(part) or () if isinstance(entry, Mapping) and "name" in entry]
+
+
+def _ordered(described: Iterable[str], seen: pd.Series[Any]) -> list[str]:
+    return list(dict.fromkeys([*described, *seen.unique()]))
