@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
 BIN := $(VENV)/bin
+# What pytest is given beside its settings, for instance: make test ARGS="tests/harness -x"
+ARGS ?=
 
 .PHONY: demo test lint format bench lock clean
 
@@ -10,7 +12,7 @@ demo: $(DEMO_VENV)/.ready
 	$(DEMO_VENV)/bin/markscheme demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -26,23 +28,30 @@ format: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/run.py
 
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+# The versions in the lock stay where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock: $(VENV)/.ready
-	$(BIN)/python -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
-		--extra rag pyproject.toml -o requirements.lock
-	$(BIN)/python -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
-		--all-extras --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/python -m $(LOCK) $(UPGRADE) --extra rag --group build pyproject.toml -o requirements.lock
+	$(BIN)/python -m $(LOCK) $(UPGRADE) --all-extras --group dev -c requirements.lock pyproject.toml \
+		-o requirements-dev.lock
+
+# An environment from a lock. Debian may have split ensurepip off (python3-venv); then the system's pip helps out.
+define environment
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "markscheme needs Python 3.11 or newer: make PYTHON=python3.x")'
+$(PYTHON) -m venv $(1) 2>/dev/null \
+	|| { $(PYTHON) -m venv --without-pip --clear $(1) && $(PYTHON) -m pip --python $(1)/bin/python install --quiet pip; } \
+	|| { echo "$(PYTHON) can make no virtual environment here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+touch $(1)/.ready
+endef
 
 $(DEMO_VENV)/.ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(DEMO_VENV)
-	$(DEMO_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(DEMO_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	$(call environment,$(DEMO_VENV),requirements.lock)
 
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	$(call environment,$(VENV),requirements-dev.lock)
 
 clean:
 	rm -rf $(VENV) $(DEMO_VENV) build .markscheme
