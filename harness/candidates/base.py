@@ -38,6 +38,10 @@ class Candidate(Protocol):
     def models(self) -> tuple[ChatModel, ...]:
         """The models it calls through its `Caller`; closed by the workflow."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the operator should know of it, in words: a missing version, say."""
+
     def fingerprint(self, sample: Sample, trial: int) -> str:
         """Hash of all that determines the answer; cheap, calls nothing."""
 
@@ -46,3 +50,6 @@ class Candidate(Protocol):
 
     async def answer(self, sample: Sample, trial: int, attempt: int = 0) -> Answer:
         """Answer ``sample``. ``attempt`` > 0 asks for a fresh draw after a failure. Never raises for a bad reply."""
+
+    async def close(self) -> None:
+        """Release what it holds beside its models; may be called more than once."""
