@@ -87,7 +87,8 @@ def conclude(session: Session, tally: Tally, with_report: bool) -> tuple[RunOutp
     from ..harness.store import queries
 
     ok, failed = queries.answer_counts(store, current.id, means.named(current)[0])
-    path, summary = None, []
+    path: Path | None = None
+    summary: list[SummaryRow]
     if with_report:
         from .reporting import write_report
 

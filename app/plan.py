@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..harness.data import load_dataset
 from ..harness.dispatch.budget import worst_case
+from ..harness.errors import BugError
 from ..harness.exam import Exam
 from ..harness.generate import Sitting, attempt_due
+from ..harness.models.base import ChatModel
 from ..harness.prices import PriceBook
-from ..harness.records import Answer, Call, Draw, Request, Said, Sample, Usage
+from ..harness.records import Answer, Call, Draw, Failure, Reply, Request, Said, Sample, Usage
 from ..harness.store import queries, runs
 from ..harness.store.store import Store
 from ..judges import grading
@@ -37,16 +39,22 @@ class Plan:
 class _NoCaller:
     """Stands where calls would be made; a plan makes none."""
 
-    run = "plan"
-
     def __init__(self, salt: str) -> None:
-        self.salt = salt
+        self._salt = salt
 
-    async def complete(self, model: object, request: Request, draw: Draw) -> Call:
-        raise AssertionError("a plan calls nothing")
+    @property
+    def run(self) -> str:
+        return "plan"
 
-    async def perform(self, key: str, model: str, work: object) -> Call:
-        raise AssertionError("a plan calls nothing")
+    @property
+    def salt(self) -> str:
+        return self._salt
+
+    async def complete(self, model: ChatModel, request: Request, draw: Draw) -> Call:
+        raise BugError("a plan calls nothing")
+
+    async def perform(self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]]) -> Call:
+        raise BugError("a plan calls nothing")
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def grade(
     if isinstance(answers, str | Path):
         return run(exam_of_file(Path(answers), judge, rubric, base_url, shots, workspace), workspace=workspace)
     records = answers.astype(object).where(answers.notna(), None).to_dict("records")
-    rows = [(f"row {i}", record) for i, record in enumerate(records)]
+    rows = [(f"row {i}", {str(k): v for k, v in record.items()}) for i, record in enumerate(records)]
     exam = exam_of_rows(rows, name, Path.cwd(), judge, rubric, base_url, shots, workspace)
     return run(exam, workspace=workspace)
 

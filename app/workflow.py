@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..harness.candidates.base import Candidate
+from ..harness.candidates.base import Caller, Candidate
 from ..harness.candidates.build import build_candidate
 from ..harness.dispatch.budget import Budget, budget_usd
 from ..harness.dispatch.dispatcher import Dispatcher
@@ -92,7 +92,7 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
         await writer.close()
 
 
-def build_sittings(exam: Exam, caller: Callable[[str], Recorded]) -> list[Sitting]:
+def build_sittings(exam: Exam, caller: Callable[[str], Caller]) -> list[Sitting]:
     """The candidates. Those that differ in nothing but their name get slots of their own: draws of their own."""
     seen: dict[str, int] = {}
     sittings = []
@@ -107,7 +107,7 @@ def build_sittings(exam: Exam, caller: Callable[[str], Recorded]) -> list[Sittin
     return sittings
 
 
-def build_benches(exam: Exam, caller: Callable[[str], Recorded]) -> list[Bench]:
+def build_benches(exam: Exam, caller: Callable[[str], Caller]) -> list[Bench]:
     """The judges with their rubrics."""
     benches = []
     for spec in exam.judges:

@@ -1,0 +1,5 @@
+"""`python -m markscheme.app.cli`."""
+
+from .main import main
+
+main()

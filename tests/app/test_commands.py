@@ -1,0 +1,183 @@
+"""The command line and the Python API as a stranger meets them."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+JUDGE = ["--judge", "openai-compatible/judge-1", "--rubric", "./rubric.yaml", "--shots", "0"]
+
+
+def test_demo_runs_without_key_or_network_and_writes_a_report(tmp_path, monkeypatch, desk):
+    code, out, _ = desk.command("demo", "--quiet", "--workspace", str(tmp_path / "ws"))
+    assert code == 0
+    assert "extractive" in out
+    report = out.splitlines()[-1].removeprefix("report: ")
+    assert "no llm judged" in Path(report).read_text(encoding="utf-8").lower()
+
+
+def test_init_writes_an_exam_that_runs_and_overwrites_nothing(desk):
+    assert desk.command("init", "mine")[0] == 0
+    code, out, err = desk.command("run", "mine/exam.yaml", "--quiet", "--json")
+    assert (code, json.loads(out.splitlines()[-1])["answers"]) == (0, {"ok": 5, "failed": 0}), err
+    code, _, err = desk.command("init", "mine")
+    assert code == 2
+    assert "overwrites nothing" in err
+
+
+def test_a_csv_is_graded_as_it_is(desk, mock):
+    (desk.folder / "answers.csv").write_text(
+        "question,reference,answer,candidate\n"
+        "[[Q1]] Which?,zor,first,a\n[[Q1]] Which?,zor,second,b\n[[Q2]] Which?,zor,third,a\n"
+    )
+    desk.save()
+    words = [
+        "--judge",
+        "openai-compatible/judge-1",
+        "--base-url",
+        desk.url,
+        "--rubric",
+        "./rubric.yaml",
+        "--shots",
+        "0",
+    ]
+    code, out, err = desk.command("grade", "answers.csv", *words, "--no-report", "--json", "--quiet")
+    result = json.loads(out)
+    assert (code, result["grades"]) == (0, {"ok": 3}), err
+    assert {(row["candidate"], row["n"]) for row in result["summary"]} == {("a", 2), ("b", 1)}
+    assert mock.stats()["kinds"] == {"judge": mock.stats()["kinds"]["judge"]}
+    mock.configure({})
+    assert desk.command("grade", "answers.csv", *words, "--no-report", "--quiet")[0] == 0
+    assert mock.stats()["received"] == 0
+
+
+def test_a_csv_that_lacks_what_the_rubric_needs_is_refused_before_any_call(desk, mock):
+    (desk.folder / "answers.csv").write_text("question,answer\nWhich?,this\n")
+    desk.save()
+    words = [
+        "--judge",
+        "openai-compatible/judge-1",
+        "--base-url",
+        desk.url,
+        "--rubric",
+        "./rubric.yaml",
+        "--shots",
+        "0",
+    ]
+    code, _, err = desk.command("grade", "answers.csv", *words)
+    assert code == 2
+    assert "reference" in err
+    assert mock.stats()["received"] == 0
+
+
+def test_a_csv_without_an_answer_column_names_the_line_and_the_columns(desk):
+    (desk.folder / "answers.csv").write_text("question,reply\nWhich?,this\n")
+    code, _, err = desk.command("grade", "answers.csv")
+    assert code == 2
+    assert "answers.csv:2: no column 'answer'" in err
+    assert "'reply'" in err
+
+
+def test_mistakes_in_an_exam_are_named_with_line_and_remedy(desk):
+    desk.exam["candidats"] = []
+    desk.exam["judges"][0]["shots"] = "many"
+    code, _, err = desk.command("run", str(desk.save()))
+    assert code == 2
+    assert "exam.yaml:" in err
+    assert "candidates" in err
+    assert "'many'" in err
+    assert "Traceback" not in err
+
+
+def test_export_writes_every_format(desk):
+    desk.run()
+    for format in ("jsonl", "csv", "parquet"):
+        for table in ("answers", "grades"):
+            path = desk.folder / f"{table}.{format}"
+            code, out, _ = desk.command("export", table, "--format", format, "-o", str(path))
+            assert (code, "10 rows" in out) == (0, True)
+    import pandas as pd
+
+    frame = pd.read_parquet(desk.folder / "grades.parquet")
+    assert len(frame) == len(pd.read_csv(desk.folder / "grades.csv")) == 10
+    assert frame["score"].notna().all()
+
+
+def test_export_of_an_unknown_run_or_workspace_says_what_there_is(desk):
+    code, _, err = desk.command("export", "answers", "--workspace", "nowhere")
+    assert (code, "holds no markscheme.db" in err) == (2, True)
+    run = desk.run()["run"]
+    code, _, err = desk.command("export", "answers", "--run", "tuesday")
+    assert (code, "there is no run 'tuesday'" in err, run in err) == (2, True, True)
+
+
+def test_a_report_comes_back_byte_for_byte(desk):
+    code, out, _ = desk.command("run", str(desk.save()), "--quiet", "--json")
+    page = desk.folder / json.loads(out.splitlines()[-1])["report"]
+    first = page.read_bytes(), page.with_suffix(".md").read_bytes()
+    page.unlink()
+    page.with_suffix(".md").unlink()
+    assert desk.command("report")[0] == code == 0
+    assert (page.read_bytes(), page.with_suffix(".md").read_bytes()) == first
+
+
+def test_runs_are_listed_and_purged_of_their_words(desk):
+    run = desk.run("--name", "monday")["run"]
+    assert run in desk.command("store", "runs")[1]
+    assert "texts of 20 calls" in desk.command("store", "purge", "--texts", "monday")[1]
+    assert "Which code word" not in desk.command("export", "answers")[1]
+    assert not [p for p in (desk.folder / ".markscheme").glob("*.db*") if b"Which code word" in p.read_bytes()]
+
+
+def test_doctor_says_what_is_reachable_and_priced(desk):
+    code, out, _ = desk.command("doctor", str(desk.save()), "--json")
+    checks = {check["what"]: check for check in json.loads(out)["checks"]}
+    assert code == 0
+    assert checks["cand (openai-compatible/cand-1)"]["detail"] == "reachable"
+    assert checks["cand price"]["state"] == "note"
+    desk.exam["candidates"][0]["base_url"] = "http://127.0.0.1:9/v1"
+    code, out, _ = desk.command("doctor", str(desk.save()))
+    assert code == 1
+    assert "PROBLEM  cand (openai-compatible/cand-1)" in out
+
+
+def test_the_python_api_runs_where_a_loop_runs_already(desk):
+    import markscheme as ms
+
+    exam = yaml.safe_load(desk.save().read_text())
+
+    async def cell():
+        return ms.run("exam.yaml")
+
+    run = asyncio.run(cell())
+    assert len(run.answers) == len(run.grades) == 10
+    summary = run.summary()
+    assert list(summary["measure"]) == ["correctness"]
+    assert (summary["low"] < summary["mean"]).all()
+    assert "<table" in run._repr_html_()
+    again = ms.run(exam)
+    assert len(again.answers) == 10
+    assert ms.open_run(run.id).id == run.id
+
+
+def test_a_dataframe_is_graded(desk):
+    import markscheme as ms
+    import pandas as pd
+
+    row = {"question": "What is 2+2?", "answer": "Four.", "reference": "Four.", "context": "2+2=4"}
+    frame = pd.DataFrame([row])
+    run = ms.grade(frame)
+    assert set(run.grades["criterion"]) == {"correctness", "comprehensiveness", "readability"}
+    assert run.grades["score"].between(0, 3).all()
+
+
+def test_mistakes_raise_input_errors_from_python(desk):
+    import markscheme as ms
+    from markscheme.harness.errors import ExamError, InputError
+
+    with pytest.raises(ExamError, match="dataset"):
+        ms.run({"candidates": [{"model": "baseline/lead"}]})
+    with pytest.raises(InputError, match="provider"):
+        ms.run({"dataset": "docs_qa", "candidates": [{"model": "opnai/gpt"}]})
