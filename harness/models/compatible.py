@@ -37,7 +37,6 @@ class CompatibleModel(EndpointModel):
         self._url = f"{endpoint.base_url}/chat/completions"
         self._lease = Lease(endpoint.base_url)
         self._timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
-        self._headers: tuple[str, dict[str, str]] | None = None
 
     async def close(self) -> None:
         """Release the connections; may be called more than once."""
@@ -48,11 +47,11 @@ class CompatibleModel(EndpointModel):
         return to_json(body), dropped
 
     def _headers_with(self, key: str) -> dict[str, str]:
-        known = self._headers
-        if known is None or known[0] != key:
-            authorization = {"Authorization": f"Bearer {key}"} if key else {}
-            known = self._headers = (key, {**authorization, **self._endpoint.headers})
-        return known[1]
+        # Made anew for each call: what is kept could be printed with the model.
+        headers = {**self._endpoint.headers}
+        if key:
+            headers.setdefault("Authorization", f"Bearer {key}")
+        return headers
 
     async def _ask_models(self, key: str) -> Failure | ServerError | None:
         import aiohttp

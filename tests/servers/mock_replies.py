@@ -36,6 +36,7 @@ DIALECTS = (
     "content_filter_400", "context_overflow",
     "refusal",  # the provider's own refusal field
     "unauthorized",
+    "not_found",  # 404, unknown model
     "no_usage",
 )  # fmt: skip
 MODELS = {
@@ -162,6 +163,9 @@ class Book:
             )
         if not self.dialects:
             return None
+        if "not_found" in self.dialects:
+            text = f"The model {request.body.get('model')!r} does not exist"
+            return 404, error_body(text, "invalid_request_error", "model_not_found")
         if "content_filter_400" in self.dialects:
             return 400, error_body("The prompt triggered the content management policy.", "invalid", "content_filter")
         if "context_overflow" in self.dialects:
