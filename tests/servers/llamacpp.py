@@ -77,6 +77,7 @@ def main() -> None:
     server = xllamacpp.Server(params)
     print(json.dumps({"url": f"{server.listening_address}/v1", "model": NAME, "pid": os.getpid()}), flush=True)
     sys.stdin.buffer.read()
+    os._exit(0)  # the server's own way out waits for its threads, at times for ever
 
 
 if __name__ == "__main__":
