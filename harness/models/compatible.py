@@ -36,6 +36,7 @@ class CompatibleModel(EndpointModel):
         super().__init__(endpoint, model, secret)
         self._url = f"{endpoint.base_url}/chat/completions"
         self._lease = Lease(endpoint.base_url)
+        self._closes_after_stream = False
         self._timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
 
     async def close(self) -> None:
@@ -73,13 +74,15 @@ class CompatibleModel(EndpointModel):
     ) -> Reply | Failure | ServerError:
         import aiohttp
 
-        session = self._lease.session()
+        session, headers = self._lease.session(), self._headers_with(key)
+        if request.stream and self._closes_after_stream:
+            headers["Connection"] = "close"
         sent_at, sent = time.time(), time.perf_counter()
         try:
             async with session.post(
                 self._url,
                 data=body,
-                headers=self._headers_with(key),
+                headers=headers,
                 timeout=self._timeout,
                 proxy=self._lease.proxy,
                 # A redirect could carry the key to another host.
@@ -87,6 +90,8 @@ class CompatibleModel(EndpointModel):
             ) as response:
                 outcome = await self._receive(response, request, dropped, (sent_at, sent))
         except (aiohttp.ClientError, OSError) as error:
+            if request.stream and _is_stale(error) and self._url.startswith("http://"):
+                self._closes_after_stream = True
             return _transport_failure(error, self._endpoint.timeout_s, sent_at)
         if isinstance(outcome, Failure) and not outcome.sent_at:
             return replace(outcome, sent_at=sent_at)
@@ -112,6 +117,19 @@ class CompatibleModel(EndpointModel):
         if isinstance(outcome, Reply) and (room := headroom(headers)):
             return replace(outcome, headroom=room)
         return outcome
+
+
+def _is_stale(error: Exception) -> bool:
+    """A connection that was used again died before it answered.
+
+    llama.cpp promises keep-alive and closes the connection after each stream all the same: half of the calls that
+    follow at once would fail. From then on its streams get connections of their own, which without TLS cost little.
+    """
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return False
+    return isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
 
 
 def _transport_failure(error: Exception, limit_s: float, sent_at: float) -> Failure:

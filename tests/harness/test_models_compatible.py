@@ -342,6 +342,14 @@ def test_one_model_serves_several_event_loops(server):
     assert isinstance(asyncio.run(once()), Reply)
 
 
+def test_a_server_that_drops_connections_after_a_stream_gets_a_new_one_for_each(server):
+    server.configure(dialects=["stream_closes"])
+    first, second, *rest = ask(server, *[STREAMED] * 5)
+    assert isinstance(first, Reply)
+    assert second.kind == "network"
+    assert all(isinstance(outcome, Reply) for outcome in rest)
+
+
 def test_models_on_one_server_share_its_connections(server):
     server.configure()
 

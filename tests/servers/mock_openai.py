@@ -163,6 +163,7 @@ class Connection(asyncio.Protocol):
         self.buffer = bytearray()
         self.pending: Callable[[str], None] | None = None
         self.timers: list[asyncio.TimerHandle] = []
+        self.spent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -178,6 +179,9 @@ class Connection(asyncio.Protocol):
             self.pending("client_abort")
 
     def data_received(self, data: bytes) -> None:
+        if self.spent:
+            self.transport.abort()
+            return
         self.buffer += data
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -293,6 +297,7 @@ class Connection(asyncio.Protocol):
         chunk = next(chunks, None)
         if chunk is None:
             finish(fault or "ok")
+            self.spent = "stream_closes" in self.state.book.dialects
             self.transport.write(b"0\r\n\r\n")
             return
         self.transport.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))

@@ -28,6 +28,7 @@ DIALECTS = (
     *STREAMS,
     "stream_crlf",  # CRLF line ends and comments between the events
     "stream_cut",  # the stream ends without finish_reason and [DONE]
+    "stream_closes",  # promises keep-alive and takes no second request on a connection that streamed, like llama.cpp
     "stream_error",  # an error object instead of the third chunk
     "no_temperature", "no_max_tokens", "no_top_p", "no_tool_choice", "no_json_schema", "no_tools", "no_stream_options",
     "reasoning_content", "reasoning", "think_tags", "parts",
