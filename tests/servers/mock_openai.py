@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
         self.buffer = bytearray()
         self.pending: Callable[[str], None] | None = None
         self.timers: list[asyncio.TimerHandle] = []
-        self.spent = False
+        self.spent = self.closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -230,6 +230,7 @@ class Connection(asyncio.Protocol):
 
     def complete(self, path: str, lowered: bytes, head: bytes, body: bytes) -> None:
         state, counters = self.state, self.state.counters
+        self.closing = b"\r\nconnection: close" in lowered
         request = replies.Incoming.parse(path, head, body, state.book)
         digest = hashlib.blake2b(body, digest_size=12).digest()
         counters.attempts[digest] += 1
@@ -286,6 +287,7 @@ class Connection(asyncio.Protocol):
 
     def start_stream(self, chunks: list[bytes], fault: str, finish: Callable[[str], None]) -> None:
         more = "".join(f"{name}: {value}\r\n" for name, value in self.state.book.headers.items())
+        more += "connection: close\r\n" if self.closing else ""
         head = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{more}transfer-encoding: chunked\r\n\r\n"
         self.transport.write(head.encode())
         interval = self.state.config["stream"]["itl_ms"] / 1000
@@ -299,6 +301,8 @@ class Connection(asyncio.Protocol):
             finish(fault or "ok")
             self.spent = "stream_closes" in self.state.book.dialects
             self.transport.write(b"0\r\n\r\n")
+            if self.closing:
+                self.transport.close()
             return
         self.transport.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
         self.later(interval, lambda: self.next_chunk(chunks, interval, fault, finish))
