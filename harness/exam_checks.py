@@ -1,0 +1,85 @@
+"""What no single section can see: names that stand for two things, models of providers that nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Problem
+from .exam_specs import CandidateSpec
+from .exam_types import EMBEDDED, safe_name
+from .yaml_file import KeyPath, YamlFile, did_you_mean
+
+_ANSWERED_WITHOUT_MODEL = ("baseline", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A named thing of the file, as far as it could be read."""
+
+    section: str
+    at: KeyPath
+    name: str
+    model: str
+    has_base_url: bool
+
+
+def entries(data: Any, expanded: Iterable[CandidateSpec]) -> list[Entry]:
+    """Candidates, judges and endpoints of raw data (what is malformed is left out), and those of the matrix."""
+    found = [entry for section in ("candidates", "judges", "endpoints") for entry in _listed(data, section)]
+    from_matrix = [
+        Entry("candidates", ("matrix",), spec.name, spec.model, spec.base_url is not None) for spec in expanded
+    ]
+    return found + from_matrix
+
+
+def _listed(data: Any, section: str) -> Iterator[Entry]:
+    rows = data.get(section) if isinstance(data, Mapping) else None
+    for position, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
+        if isinstance(row, Mapping):
+            model = str(row.get("model") or "")
+            name = str(row.get("name") or (safe_name(model) if model else ""))
+            yield Entry(section, (section, position), name, model, row.get("base_url") is not None)
+
+
+def providers(found: Iterable[Entry]) -> set[str]:
+    """What stands before the slash of the models."""
+    return {entry.model.partition("/")[0] for entry in found if "/" in entry.model}
+
+
+def shared_names(file: YamlFile, found: Iterable[Entry]) -> Iterator[Problem]:
+    """A name is one candidate's, one judge's, one endpoint's."""
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in found:
+        before = first.setdefault((entry.section, entry.name), entry)
+        if before is not entry and entry.name:
+            at = entry.at if entry.at == ("matrix",) else (*entry.at, "name")
+            what = f"{entry.name!r} is already the name of {file.where(before.at)}; give each a name: of its own"
+            yield file.problem(at, what)
+
+
+def unknown_providers(file: YamlFile, found: Iterable[Entry], declared: Iterable[str]) -> Iterator[Problem]:
+    """Models that could not be opened; ``declared`` are names of endpoints."""
+    from .models.catalog import BARE, PACKAGES
+    from .models.endpoints import PRESETS
+
+    chat = {*PRESETS, *PACKAGES, BARE, *declared}
+    seen = set()
+    for entry in found:
+        provider, slash, _ = entry.model.partition("/")
+        is_candidate = entry.section == "candidates"
+        app = is_candidate and entry.model.startswith(("python:", "http:"))
+        if not slash or entry.model == EMBEDDED or app or (entry.at, entry.model) in seen:
+            continue
+        seen.add((entry.at, entry.model))
+        offered = chat | set(_ANSWERED_WITHOUT_MODEL) if is_candidate else chat
+        at = ("matrix", "models") if entry.at == ("matrix",) else (*entry.at, "model")
+        if provider not in offered:
+            yield file.problem(
+                at,
+                f"{entry.model!r}: unknown provider {provider!r}{did_you_mean(provider, offered) or '.'} Known are "
+                f"{', '.join(sorted(offered))}; declare others under endpoints:, or use {BARE}/<model> with a base_url",
+            )
+        elif provider == BARE and not entry.has_base_url:
+            yield file.problem(at, f"{entry.model!r} needs a base_url beside it, like http://localhost:8000/v1")

@@ -1,0 +1,118 @@
+"""An exam as plain JSON, kept with its run: what made the numbers. Never a key, a header's value or a key command."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from .exam import Exam
+    from .exam_specs import CandidateSpec, EndpointSpec, JudgeSpec
+
+
+def describe(exam: Exam) -> dict[str, Any]:
+    """Plain JSON of ``exam``: texts of prompts with their SHA-256, paths relative to the exam's folder."""
+    folder = exam.path.parent
+    models = [*(spec.model for spec in exam.candidates), *(spec.model for spec in exam.judges)]
+    used = {model.partition("/")[0] for model in models}
+    return {
+        "name": exam.name,
+        "dataset": {
+            "name": exam.dataset.name,
+            "path": _relative(exam.dataset.path, folder),
+            "columns": exam.dataset.columns,
+            "limit": exam.dataset.limit,
+            "seed": exam.dataset.seed,
+        },
+        "candidates": [_candidate(spec, folder) for spec in exam.candidates],
+        "judges": [_judge(spec, folder) for spec in exam.judges],
+        "measures": list(exam.measures),
+        "endpoints": [_endpoint(spec) for spec in exam.endpoints if spec.name in used],
+        "prices": {name: spec.model_dump(mode="json", exclude_none=True) for name, spec in exam.prices.items()},
+        "concurrency": exam.concurrency,
+    }
+
+
+def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
+    model = spec.model
+    if model.startswith("replay/"):
+        model = f"replay/{_relative(Path(model.removeprefix('replay/')), folder)}"
+    described: dict[str, Any] = {
+        "name": spec.name,
+        "model": _without_query(model),
+        "params": spec.params,
+        "stream": spec.stream,
+        "trials": spec.trials,
+        **_text("prompt", spec.prompt),
+        **_text("system", spec.system),
+        "version": spec.version,
+        "timeout_s": spec.timeout_s,
+        "base_url": _address(spec.base_url),
+    }
+    if spec.request is not None:
+        headers = sorted(spec.request.headers)
+        described["request"] = {"method": spec.request.method, "body": spec.request.body, "headers": headers}
+    if spec.response is not None:
+        described["response"] = spec.response.model_dump(mode="json")
+    return described
+
+
+def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "model": spec.model,
+        "rubric": {
+            "name": spec.rubric.stem,
+            "path": _relative(spec.rubric, folder),
+            "sha256": hashlib.sha256(spec.rubric.read_bytes()).hexdigest(),
+        },
+        "shots": spec.shots,
+        "params": spec.params,
+        "repeats": spec.repeats,
+        "calls": spec.calls,
+        "turns": spec.turns,
+        "base_url": _address(spec.base_url),
+    }
+
+
+def _endpoint(spec: EndpointSpec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "base_url": _address(spec.base_url),
+        "headers": sorted(spec.headers),
+        "limits": spec.limits.model_dump(mode="json", exclude_none=True),
+        "timeout_s": spec.timeout_s,
+    }
+
+
+def _text(name: str, path: Path | None) -> Mapping[str, str | None]:
+    """A file's text, and its hash: of a prompt, that is what matters."""
+    if path is None:
+        return {name: None, f"{name}_sha256": None}
+    content = path.read_bytes()
+    return {name: content.decode("utf-8", "replace"), f"{name}_sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _address(url: str | None) -> str | None:
+    """Scheme, host and path: a query may hold a key."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _without_query(model: str) -> str:
+    return model.partition("?")[0] if model.startswith("http:") else model
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Relative to the exam where it lies near it, packaged files by name: the same on every machine."""
+    package = Path(__file__).parent.parent
+    for parent in ("datasets", "rubrics"):
+        if path.parent == package / parent:
+            return path.stem if path.suffix == ".yaml" else path.name
+    return Path(os.path.relpath(path, folder)).as_posix()

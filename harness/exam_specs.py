@@ -1,0 +1,247 @@
+"""The sections of an exam file, one model each. Field names are the words that users write."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+
+from .errors import InputError
+from .exam_types import (
+    EMBEDDED,
+    Count,
+    File,
+    ModelName,
+    Name,
+    Params,
+    SampleField,
+    Seconds,
+    Url,
+    Usd,
+    Variable,
+    absolute_from,
+    existing,
+    packaged_or_path,
+    safe_name,
+)
+from .yaml_file import mistake
+
+if TYPE_CHECKING:
+    from .models.endpoints import Endpoint
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Section(BaseModel):
+    """Unknown keys are mistakes; a validated section does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DatasetSpec(Section):
+    """``docs_qa`` (packaged), a path, or a section. ``columns`` maps our fields to the file's: {question: prompt}."""
+
+    path: Annotated[Path, packaged_or_path("datasets")] = Field(description="a packaged name or a path")
+    columns: dict[SampleField, str] = Field(default_factory=dict)
+    limit: Count | None = None
+    seed: Annotated[int, Field(strict=True, ge=0)] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str | Path) else value
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix, or the folder's."""
+        return self.path.name if self.path.is_dir() else self.path.stem
+
+
+class HttpRequest(Section):
+    """What an `http:` candidate is sent. Strings of ``body`` are Jinja templates; headers may hold ``${VARIABLES}``."""
+
+    body: Any = Field(description="the JSON to send, like {question: '{{ question }}'}")
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
+
+
+class HttpResponse(Section):
+    """Where an `http:` candidate's reply holds what: JSONPaths."""
+
+    text: str = Field(description="a JSONPath like $.answer")
+    contexts: str | None = None
+    tool_calls: str | None = None
+    usage: str | None = None
+
+
+class CandidateSettings(Section):
+    """What a candidate and a matrix of candidates have in common."""
+
+    base_url: Url | None = None
+    api_key_env: Variable | None = None
+    system: File | None = None
+    stream: bool = True
+    trials: Count = 1
+    version: str | None = None
+    timeout_s: Seconds | None = None
+    request: HttpRequest | None = None
+    response: HttpResponse | None = None
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember the exam's folder."""
+        folder = context.get("base") if isinstance(context, Mapping) else None
+        self._base = Path(folder) if folder else Path.cwd()
+
+    @property
+    def base(self) -> Path:
+        """The exam's folder: where modules and files of this candidate are looked for."""
+        return self._base
+
+
+class CandidateSpec(CandidateSettings):
+    """One candidate. ``name`` defaults to the model."""
+
+    name: Name
+    model: ModelName = Field(description="provider/model, like openai/gpt-4o-mini, or baseline/extractive")
+    prompt: File | None = None
+    params: Params = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_name(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        filled, model = dict(value), value.get("model")
+        if filled.get("name") is None and isinstance(model, str):
+            filled["name"] = safe_name(model)
+        if isinstance(model, str) and model.startswith("replay/"):
+            filled["model"] = f"replay/{absolute_from(model.removeprefix('replay/'), info)}"
+        return filled
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CandidateSpec:
+        if self.model == EMBEDDED:
+            raise mistake("'embedded' is a judge; a candidate without a model is e.g. baseline/extractive", "model")
+        _refuse_idle_settings(self)
+        if self.model.startswith("replay/"):
+            sheet = self.model.removeprefix("replay/")
+            existing(Path(sheet), sheet, "model")
+        return self
+
+
+def _refuse_idle_settings(spec: CandidateSpec) -> None:
+    """Raise for settings that this kind of candidate would silently ignore, or cannot do without."""
+    kind = re.split(r"[/:]", spec.model, maxsplit=1)[0]
+    if kind == "http":
+        for name, form in (("request", "request: {body: …}"), ("response", "response: {text: $.answer}")):
+            if getattr(spec, name) is None:
+                raise mistake(f"an http: candidate needs {form}", name)
+        idle = ["prompt", "system", "base_url"]
+    elif kind in ("python", "replay", "baseline"):
+        idle = ["prompt", "system", "base_url", "request", "response"]
+    else:
+        idle = ["request", "response"]
+    for name in idle:
+        if getattr(spec, name) is not None:
+            raise mistake(f"has no effect on the candidate {spec.model!r}; remove it", name)
+
+
+class JudgeSpec(Section):
+    """One judge. ``params`` hold our temperature of 0.1 unless the exam sets its own."""
+
+    name: Name
+    model: ModelName = Field(description="provider/model, like openai/gpt-4o, or embedded")
+    rubric: Annotated[Path, packaged_or_path("rubrics")] = Field(description="rubric: and a packaged name or a path")
+    shots: Annotated[int, Field(strict=True, ge=0)] = 1
+    params: Params = Field(default_factory=lambda: {"temperature": 0.1})
+    base_url: Url | None = None
+    api_key_env: Variable | None = None
+    repeats: Count = 1
+    calls: Literal["one", "per_criterion"] = "one"
+    turns: Literal["each", "conversation"] = "conversation"
+    timeout_s: Seconds | None = None
+    stream: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_name(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("name") is None and isinstance(value.get("model"), str):
+            return {**value, "name": safe_name(value["model"])}
+        return value
+
+    @property
+    def params_set_by_user(self) -> frozenset[str]:
+        """Names of the parameters that the exam sets itself; the others are ours to drop."""
+        return frozenset(self.params) if "params" in self.model_fields_set else frozenset()
+
+
+class LimitsSpec(Section):
+    """What an endpoint is allowed: calls in flight, requests and tokens per minute."""
+
+    concurrency: Count | None = None
+    rpm: Count | None = None
+    tpm: Count | None = None
+
+
+class EndpointSpec(Section):
+    """An OpenAI-compatible server under a name of one's own: ``model: <name>/<model>``."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    base_url: Url = Field(description="an address like http://localhost:8000/v1")
+    key_env: Variable | None = None
+    key_command: str | None = Field(default=None, repr=False)
+    headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    limits: LimitsSpec = LimitsSpec()
+    timeout_s: Seconds = 120.0
+
+    @model_validator(mode="after")
+    def _one_key(self) -> EndpointSpec:
+        if self.key_env and self.key_command:
+            raise mistake("stands beside key_env; keep one of the two", "key_command")
+        return self
+
+    def to_endpoint(self) -> Endpoint:
+        """The endpoint, ``${VARIABLES}`` of its headers filled in. Raises InputError for one that is unset."""
+        from .models.base import Limits
+        from .models.endpoints import Endpoint
+
+        headers = {name: self._expanded(name, value) for name, value in self.headers.items()}
+        limits = Limits(self.limits.concurrency, self.limits.rpm, self.limits.tpm)
+        return Endpoint(self.name, self.base_url, self.key_env, self.key_command, headers, limits, self.timeout_s)
+
+    def _expanded(self, header: str, value: str) -> str:
+        def fill(match: re.Match[str]) -> str:
+            if match[1] not in os.environ:
+                raise InputError(
+                    f"endpoint {self.name!r}: the header {header!r} needs the environment variable {match[1]}, "
+                    f"which is not set: export {match[1]}=…"
+                )
+            return os.environ[match[1]]
+
+        return _REFERENCE.sub(fill, value)
+
+
+class PriceSpec(Section):
+    """USD per million tokens, and per request. A kind of input that has no price of its own costs what other does."""
+
+    input_usd_per_million: Usd = 0.0
+    output_usd_per_million: Usd = 0.0
+    cached_input_usd_per_million: Usd | None = None
+    cache_write_usd_per_million: Usd | None = None
+    usd_per_request: Usd = 0.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> PriceSpec:
+        tokens = {"input_usd_per_million", "output_usd_per_million"} & self.model_fields_set
+        if len(tokens) == 1 or (not tokens and "usd_per_request" not in self.model_fields_set):
+            raise mistake(
+                "write both input_usd_per_million and output_usd_per_million (0 for what is free), or usd_per_request: "
+                "a price that is left out would count as 0"
+            )
+        return self
