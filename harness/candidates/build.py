@@ -23,22 +23,21 @@ def build_candidate(
     open_model: Callable[[CandidateSpec], ChatModel],
     caller: Caller,
     slot: int,
-    base: Path | None = None,
 ) -> Candidate:
     """The candidate that ``spec`` describes; reads its files, calls nothing.
 
-    ``base`` is the exam's folder (default: the current one), for modules and sheets. ``slot`` tells candidates with
-    identical settings apart. Raises InputError (or DataError) for whatever the spec names that cannot be used.
+    ``slot`` tells candidates with identical settings apart. Raises InputError (or DataError) for whatever the spec
+    names that cannot be used.
     """
     model = spec.model
     if model.startswith(python_app.PREFIX):
-        return python_app.python_candidate(spec, caller=caller, slot=slot, base=base)
-    if model.startswith(("http:", "https:")):
+        return python_app.python_candidate(spec, caller=caller, slot=slot)
+    if model.startswith("http:"):
         from .http_app import http_candidate
 
         return http_candidate(spec, caller=caller, slot=slot)
     if model.startswith(replay.PREFIX):
-        return replay.replay_candidate(spec.name, model, caller=caller, base=base)
+        return replay.replay_candidate(spec.name, model, caller=caller, base=spec.base)
     if model.startswith(baselines.PREFIX):
         return baselines.baseline_candidate(spec.name, model, caller=caller)
     asking = sampling(spec.params, spec.stream)

@@ -20,7 +20,7 @@ from ..records import Failure, FailureKind, Reply, Sample, Timing
 from .app import TIMEOUT_S, AppCandidate
 from .base import Caller
 from .outcomes import without_paths
-from .returned import WANTED, reply_from
+from .returned import reply_from
 from .templates import Render, compile_json, last_question, variables
 
 if TYPE_CHECKING:
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
     from ..exam import CandidateSpec
 
-DEFAULT_BODY: Mapping[str, str] = {"question": "{{ question }}"}
+PREFIX = "http:"
 LARGEST_BODY = 16 * 2**20
 """Bytes of a response that are read; a longer one is no answer."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SCRUBBED_LENGTH = 6
+_KINDS: Mapping[int, FailureKind] = {
+    401: "unauthorized",
+    403: "unauthorized",
+    408: "timeout",
+    429: "rate_limited",
+}
 _FIELDS = ("text", "contexts", "tool_calls", "usage")
 
 Find = Callable[[Any], list[Any]]
@@ -40,52 +46,52 @@ Find = Callable[[Any], list[Any]]
 
 def http_candidate(spec: CandidateSpec, *, caller: Caller, slot: int) -> AppCandidate:
     """The candidate behind ``spec.model``'s URL. Raises InputError for a bad URL, template, JSONPath or variable."""
-    url = checked_url(spec.model.removeprefix("http:") if "://" in spec.model[5:] else spec.model, spec.name)
-    request, response = spec.request, spec.response
-    body = DEFAULT_BODY if request is None else request.body
-    headers = {} if request is None else dict(request.headers or {})
-    method = "POST" if request is None else (request.method or "POST").upper()
-    template = [urlsplit(url).path, method, body, sorted(name.lower() for name in headers)]
-    paths = {name: path for name in _FIELDS if (path := getattr(response, name, None))}
+    who, url, request, response = f"candidate {spec.name!r}", _url(spec), spec.request, spec.response
+    if request is None or response is None:
+        raise InputError(f"{who}: {spec.model!r} needs request: {{body: …}} and response: {{text: $.answer}}")
+    parts = urlsplit(url)
+    paths = {name: path for name in _FIELDS if (path := getattr(response, name))}
+    headers = Headers(request.headers, who)
     app = HttpApp(
         url=url,
-        method=method,
-        version=spec.version or digest([template, paths]),
-        render=compile_json(body, f"candidate {spec.name!r} request.body"),
-        headers=Headers(headers, spec.name),
-        find={name: compile_path(path, f"candidate {spec.name!r} response.{name}") for name, path in paths.items()},
+        method=request.method,
+        version=digest([spec.version, request.method, sorted(request.headers), paths]),
+        render=compile_json(request.body, f"{who} request.body"),
+        headers=headers,
+        find={name: compile_path(path, f"{who} response.{name}") for name, path in paths.items()},
         timeout_s=spec.timeout_s or TIMEOUT_S,
-        lease=Lease(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"),
+        lease=Lease(f"{parts.scheme}://{parts.netloc}"),
     )
     notes: tuple[str, ...] = ()
     if spec.version is None:
         notes = (
-            f"candidate {spec.name!r}: no version is given, so its answers are kept by its path and request template; "
+            f"{who}: no version is given, so its answers are kept by its path and what it is sent; "
             "a change of the application is not noticed (write version: under the candidate)",
         )
-    return AppCandidate(spec.name, spec.model, app, caller, slot, notes)
+    return AppCandidate(spec.name, f"{PREFIX}{parts.scheme}://{parts.netloc}{parts.path}", app, caller, slot, notes)
 
 
-def checked_url(url: str, candidate: str) -> str:
-    """``url``, if it is http(s) with a host and without credentials; else InputError."""
+def _url(spec: CandidateSpec) -> str:
+    url = spec.model.removeprefix(PREFIX)
     parts = urlsplit(url)
-    if "@" in parts.netloc:
-        raise InputError(f"candidate {candidate!r}: the URL must not hold a user name or password; use request.headers")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"candidate {candidate!r}: {url!r} is not a URL, as in model: http:https://app.example/ask")
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise InputError(
+            f"candidate {spec.name!r}: {spec.model!r} is not of the form http:https://host/path without a user name "
+            "or password; what must stay secret goes to request.headers as ${VARIABLE}"
+        )
     return url
 
 
 class Headers:
     """Header values whose ``${VARIABLES}`` are filled from the environment at each use, and are never shown."""
 
-    def __init__(self, templates: Mapping[str, str], candidate: str) -> None:
+    def __init__(self, templates: Mapping[str, str], who: str) -> None:
         self._templates = templates
         for name, value in templates.items():
             for variable in _VARIABLE.findall(value):
                 if variable not in os.environ:
                     raise InputError(
-                        f"candidate {candidate!r} request.headers.{name}: the environment variable {variable} "
+                        f"{who} request.headers.{name}: the environment variable {variable} "
                         f"is not set: export {variable}=…"
                     )
 
@@ -170,24 +176,18 @@ class HttpApp:
         said = body[:1200].decode("utf-8", "replace")
         if 300 <= status < 400:
             said = f"redirects to {headers.get('location', '')!r}: write that URL"
-        kind: FailureKind = "candidate_error"
-        if status >= 500:
-            kind = "server_error"
-        elif status in (401, 403, 408, 429):
-            kind = {408: "timeout", 429: "rate_limited"}.get(status, "unauthorized")  # type: ignore[assignment]
+        kind = "server_error" if status >= 500 else _KINDS.get(status, "candidate_error")
         return Failure(kind, self._safe(f"HTTP {status}: {said}"), status, retry_after(headers), sent_at)
 
     def _read(self, body: bytes, timing: Timing, prompt: str) -> Reply:
         if len(body) > LARGEST_BODY:
             raise ValueError(f"the response is larger than {LARGEST_BODY} bytes")
-        if not self.find:
-            return reply_from(_json_or_text(body), timing, prompt)
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise ValueError(f"the response is not JSON: {body[:120].decode('utf-8', 'replace')!r}") from None
         found = {name: values for name, find in self.find.items() if (values := find(document))}
-        if "text" in self.find and "text" not in found:
+        if "text" not in found:
             raise ValueError(f"response.text finds nothing in {trim(orjson.dumps(document).decode())}")
         return reply_from({name: _one_or_all(name, values) for name, values in found.items()}, timing, prompt)
 
@@ -214,17 +214,6 @@ def _one_or_all(name: str, values: list[Any]) -> Any:
     if name == "text" and len(values) > 1:
         return "".join(value for value in values if isinstance(value, str))
     return values[0]
-
-
-def _json_or_text(body: bytes) -> Any:
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        try:
-            return body.decode()
-        except UnicodeDecodeError:
-            raise ValueError(f"the response is neither JSON nor UTF-8 text; wanted {WANTED}") from None
-    return value if isinstance(value, dict | str) else body.decode()
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
@@ -31,12 +30,12 @@ PREFIX = "python:"
 _LONGEST_DETAIL = 300
 
 
-def python_candidate(spec: CandidateSpec, *, caller: Caller, slot: int, base: Path | None) -> AppCandidate:
-    """The candidate that ``spec.model`` names. ``base`` is the exam's folder.
+def python_candidate(spec: CandidateSpec, *, caller: Caller, slot: int) -> AppCandidate:
+    """The candidate that ``spec.model`` names, its module found from the exam's folder on.
 
     Raises InputError where the module or name is missing, or it can neither be called nor invoked.
     """
-    code = load(spec.model.removeprefix(PREFIX), base)
+    code = load(spec.model.removeprefix(PREFIX), spec.base)
     notes: tuple[str, ...] = ()
     if spec.version is None:
         notes = (
