@@ -1,4 +1,4 @@
-"""Anthropic through the `anthropic` package, which loads when the first such model is opened."""
+"""Anthropic through the `anthropic` package, which the first call loads."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from typing import Any
 
 from ..records import Failure, Reply, Request, Timing
 from .anthropic_wire import MessageStream, messages_body, read_message
-from .endpoints import Endpoint
 from .faults import ServerError
 from .sdk import SdkModel
-from .secret import Secret
 from .stream import Clock
 
 
 class AnthropicModel(SdkModel):
     """``anthropic/<model>``, over the Messages API."""
 
-    def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
+    @property
+    def _package(self) -> Any:
         import anthropic
 
-        super().__init__(endpoint, model, secret, anthropic)
+        return anthropic
 
-    def _body(self, request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def _rendered(self, request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
         body, dropped = messages_body(request, self._model, self._concessions)
         if request.schema is not None:
             wanted = {"type": "json_schema", "schema": self._api_schema(request.schema)}

@@ -31,13 +31,11 @@ class CompatibleModel(EndpointModel):
     """One model behind an OpenAI-compatible endpoint."""
 
     def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
-        import aiohttp
-
         super().__init__(endpoint, model, secret)
         self._url = f"{endpoint.base_url}/chat/completions"
         self._lease = Lease(endpoint.base_url)
         self._closes_after_stream = False
-        self._timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        self._timeout: aiohttp.ClientTimeout | None = None
 
     async def close(self) -> None:
         """Release the connections; may be called more than once."""
@@ -74,6 +72,8 @@ class CompatibleModel(EndpointModel):
     ) -> Reply | Failure | ServerError:
         import aiohttp
 
+        if self._timeout is None:
+            self._timeout = aiohttp.ClientTimeout(total=self._endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         session, headers = self._lease.session(), self._headers_with(key)
         if request.stream and self._closes_after_stream:
             headers["Connection"] = "close"

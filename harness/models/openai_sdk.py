@@ -1,4 +1,4 @@
-"""OpenAI and Azure OpenAI through the `openai` package, which loads when the first such model is opened."""
+"""OpenAI and Azure OpenAI through the `openai` package, which the first call loads."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from ..records import Failure, Reply, Request, Timing
-from .endpoints import Endpoint
 from .faults import ServerError
 from .sdk import SdkModel
-from .secret import Secret
 from .stream import ChatStream, Clock
 from .wire import chat_body, read_reply
 
@@ -17,12 +15,13 @@ from .wire import chat_body, read_reply
 class OpenAIModel(SdkModel):
     """``openai/<model>`` or ``azure/<deployment>``."""
 
-    def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
+    @property
+    def _package(self) -> Any:
         import openai
 
-        super().__init__(endpoint, model, secret, openai)
+        return openai
 
-    def _body(self, request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def _rendered(self, request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
         return chat_body(request, self._model, self._concessions)
 
     def _new_client(self, key: str, http_client: Any) -> Any:

@@ -13,6 +13,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from ..records import Failure, Reply, Request, Timing
 from .endpoint_model import REACHABLE_TIMEOUT_S, EndpointModel
 from .endpoints import Endpoint
@@ -20,14 +22,14 @@ from .faults import ServerError, headroom, read_error, trim
 from .secret import Secret
 from .sessions import CONNECT_TIMEOUT_S
 from .stream import Clock, Events, StreamedReply
+from .wire import to_json
 
 
 class SdkModel(EndpointModel):
-    """A model reached through a provider's own package, ``package`` being the module."""
+    """A model reached through a provider's own package, which is loaded by the first call."""
 
-    def __init__(self, endpoint: Endpoint, model: str, secret: Secret, package: Any) -> None:
+    def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
         super().__init__(endpoint, model, secret)
-        self._package = package
         self._client: tuple[asyncio.AbstractEventLoop, str, Any] | None = None
 
     async def close(self) -> None:
@@ -35,6 +37,15 @@ class SdkModel(EndpointModel):
         client, self._client = self._client, None
         if client is not None and client[0] is asyncio.get_running_loop():
             await client[2].close()
+
+    @property
+    @abstractmethod
+    def _package(self) -> Any:
+        """The module."""
+
+    @abstractmethod
+    def _rendered(self, request: Request) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The body in the provider's format, and the names of our options that were left out."""
 
     @abstractmethod
     def _new_client(self, key: str, http_client: Any) -> Any:
@@ -53,6 +64,11 @@ class SdkModel(EndpointModel):
     @abstractmethod
     def _new_stream(self, clock: Clock) -> StreamedReply:
         """What collects a streamed response."""
+
+    def _body(self, request: Request) -> tuple[Any, tuple[str, ...]]:
+        body, dropped = self._rendered(request)
+        # Plain JSON types, and an error here rather than inside the package for what is none.
+        return orjson.loads(to_json(body)), dropped
 
     def _client_for(self, key: str) -> Any:
         loop = asyncio.get_running_loop()

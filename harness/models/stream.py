@@ -205,6 +205,9 @@ class ChatStream:
             delta = choice.get("delta")
             if delta:
                 self._take(delta, now)
+            if choice.get("error"):
+                self.fault = error_in(choice, 0)
+                return
             if choice.get("finish_reason"):
                 self._finish = str(choice["finish_reason"])
             if not self._model:

@@ -111,6 +111,8 @@ def read_reply(
             "malformed", trim(f"HTTP 200 with a body that is not JSON ({error})"), 200, sent_at=timing.sent_at
         )
     try:
+        if payload["choices"][0].get("error"):  # OpenRouter: the upstream provider failed half-way
+            return error_in(payload["choices"][0], 0, None, timing.sent_at)
         return _read_completion(payload, request, timing, dropped)
     except (AttributeError, IndexError, KeyError, TypeError):
         if isinstance(payload, dict) and (payload.get("error") or payload.get("object") == "error"):

@@ -292,6 +292,11 @@ def test_no_reply_in_time_is_a_timeout_of_the_candidates(server):
     assert "0.05 s" in failure.detail
 
 
+def test_text_that_is_no_unicode_is_a_failure_not_an_exception(server):
+    server.configure()
+    assert ask(server, Request(({"role": "user", "content": "half a pair: \ud800"},))).kind == "bad_request"
+
+
 def test_nobody_listening_is_a_network_failure():
     class Nobody:
         url = "http://127.0.0.1:9/v1"

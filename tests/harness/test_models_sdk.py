@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -246,11 +248,28 @@ def test_openais_words_become_anthropics():
     }
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_text_that_is_no_unicode_is_a_failure_not_an_exception(server, provider):
+    server.configure()
+    broken = Request(({"role": "user", "content": "half a pair: \ud800"},))
+    assert ask(f"{provider}/cand-1", broken).kind == "bad_request"
+
+
 def test_azure_asks_for_its_deployment(server):
     server.configure(keep=True)
     reply = ask("azure/my-deployment", ASK)
     assert isinstance(reply, Reply)
     assert server.stats()["recent"][-1]["headers"]["api-key"] == KEY
+
+
+def test_opening_a_model_loads_no_package_yet():
+    code = (
+        "import sys; from markscheme.harness.models.catalog import open_model;"
+        "open_model('openai/x'); open_model('anthropic/x'); open_model('vllm/x');"
+        "print(sorted({'openai', 'anthropic', 'httpx2', 'aiohttp'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_azure_without_its_address_is_refused(monkeypatch):

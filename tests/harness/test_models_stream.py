@@ -111,6 +111,15 @@ def test_an_error_in_a_body_with_status_200_keeps_its_own_status():
     assert outcome.failure().kind == "rate_limited"
 
 
+def test_an_error_inside_a_choice_is_the_upstream_providers():
+    choice = {"error": {"code": 502, "message": "upstream"}, "finish_reason": "error", "delta": {}, "message": {}}
+    body = orjson.dumps({"choices": [choice]})
+    stream = ChatStream(Clock(0.0))
+    stream.feed(body, 1.0)
+    for outcome in (read_reply(body, ASK, Timing(0.0, 1.0), ()), stream.outcome(ASK, 0.0, 1.0, ())):
+        assert outcome.failure().kind == "server_error"
+
+
 def test_tool_arguments_sent_as_an_object_become_text():
     message = {"content": None, "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}
     body = to_json({"choices": [{"message": message, "finish_reason": "tool_calls"}]})
