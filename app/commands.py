@@ -60,7 +60,7 @@ def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], js
     tally = Tally()
     with open_session(load_exam(exam) if isinstance(exam, Path) else exam, chosen) as session:
         for note in session.notes:
-            typer.echo(f"note: {note}", err=True)
+            _note(note)
         try:
             asyncio.run(_watched(session, phases, tally, quiet))
         except Unfinished as stop:
@@ -75,9 +75,13 @@ def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], js
         _say(session, result, tally, report)
 
 
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
+
+
 async def _watched(session: Session, phases: Sequence[workflow.Phase], tally: Tally, quiet: bool) -> None:
     async with showing(tally, quiet):
-        await workflow.perform(session, phases, tally)
+        await workflow.perform(session, phases, tally, _note)
 
 
 def conclude(session: Session, tally: Tally, with_report: bool) -> tuple[RunOutput, Path | None]:

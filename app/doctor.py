@@ -90,7 +90,8 @@ def _exam(path: Path) -> Iterator[Check]:
         yield Check(what=str(path), state="problem", detail=str(error))
         return
     yield Check(what=str(path), state="ok", detail=f"{len(dataset.samples)} samples")
-    for spec in (*exam.candidates, *exam.judges):
+    specs: list[CandidateSpec | JudgeSpec] = [*exam.candidates, *exam.judges]
+    for spec in specs:
         if "/" in spec.model and not spec.model.startswith(("baseline/", "replay/", "python:", "http:")):
             yield from _model(exam, spec)
 

@@ -19,7 +19,7 @@ from ..harness.store.store import Store
 from ..judges import grading
 from ..judges.grading import Bench
 from .output import PlanOutput, PlanRow
-from .session import Options, exam_identity, price_book
+from .session import Options, exam_identity, price_book, rubrics_of
 from .workflow import build_benches, build_sittings
 
 ASSUMED_ANSWER_TOKENS = 250
@@ -73,7 +73,7 @@ def make_plan(exam: Exam, options: Options) -> Plan:
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     known = _known(exam, options, dataset.samples)
     sittings = build_sittings(exam, lambda name: _NoCaller(known.salt))
-    benches = build_benches(exam, lambda name: _NoCaller(known.salt))
+    benches = build_benches(exam, rubrics_of(exam), lambda name: _NoCaller(known.salt))
     prices = price_book(exam)
     rows = [_candidate_row(sitting, dataset.samples, known, options, prices, exam) for sitting in sittings]
     rows += [_judge_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in benches]

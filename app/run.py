@@ -101,7 +101,7 @@ def run(
 
         async def main() -> None:
             async with showing(tally, quiet=not progress):
-                await workflow.perform(session, ("generate", "grade"), tally)
+                await workflow.perform(session, ("generate", "grade"), tally, session.notes.append)
 
         run_anywhere(main)
         workflow.mark_finished(session)

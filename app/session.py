@@ -7,17 +7,20 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ..harness.data import Dataset, load_dataset
 from ..harness.errors import InputError
-from ..harness.exam import Exam, describe
+from ..harness.exam import Exam, JudgeSpec, describe
 from ..harness.keys import digest
 from ..harness.prices import Price, PriceBook
 from ..harness.store import runs
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
+from ..judges.prompt import Prompt
+from ..judges.rubric import Rubric, load_rubric
 
 WORKSPACE = ".markscheme"
 RETRYABLE = frozenset({"failed", "unparsable", "truncated", "refused", "timeout", "content_filter", "candidate_error"})
@@ -56,6 +59,7 @@ class Session:
     run: Run
     options: Options
     prices: PriceBook
+    rubrics: Mapping[str, Rubric]
     notes: list[str] = field(default_factory=list)
 
 
@@ -67,8 +71,9 @@ def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     try:
         run = choose_run(store, exam, options)
         with store.lease(run.id):
-            session = Session(exam, dataset, store, run, options, price_book(exam))
+            session = Session(exam, dataset, store, run, options, price_book(exam), rubrics_of(exam))
             session.notes.extend(dataset.notes)
+            session.notes.extend(dict.fromkeys(w for rubric in session.rubrics.values() for w in rubric.warnings))
             _describe(session)
             yield session
     finally:
@@ -107,20 +112,27 @@ def price_book(exam: Exam) -> PriceBook:
     return PriceBook(
         {
             name: Price(
-                spec.input_usd_per_million,
-                spec.output_usd_per_million,
-                spec.cached_input_usd_per_million,
-                spec.cache_write_usd_per_million,
-                spec.usd_per_request,
+                _decimal(spec.input_usd_per_million),
+                _decimal(spec.output_usd_per_million),
+                None if spec.cached_input_usd_per_million is None else _decimal(spec.cached_input_usd_per_million),
+                None if spec.cache_write_usd_per_million is None else _decimal(spec.cache_write_usd_per_million),
+                _decimal(spec.usd_per_request),
             )
             for name, spec in exam.prices.items()
         }
     )
 
 
+def system_prompts(rubric: Rubric, spec: JudgeSpec) -> str:
+    """The system messages that the judge is sent, in the order of its calls."""
+    groups = [(criterion,) for criterion in rubric.criteria] if spec.calls == "per_criterion" else [()]
+    prompts = [Prompt(rubric, spec.shots, group) for group in groups]
+    return "\n\n".join(str(prompt.system["content"]) for prompt in prompts)
+
+
 def _describe(session: Session) -> None:
     """Keep with the run what this invocation runs, and its samples, unless they are there already."""
-    config = resolved(session.exam, session.dataset)
+    config = resolved(session)
     fingerprint = digest(config)
     if fingerprint == session.run.fingerprint:
         return
@@ -129,10 +141,24 @@ def _describe(session: Session) -> None:
     runs.describe_run(session.store, session.run, fingerprint, config, versions())
 
 
-def resolved(exam: Exam, dataset: Dataset) -> dict[str, Any]:
-    """The exam as plain JSON, its dataset by content hash; what `RunInfo.config` holds."""
+def _decimal(dollars: float) -> Decimal:
+    return Decimal(str(dollars))
+
+
+def rubrics_of(exam: Exam) -> dict[str, Rubric]:
+    """Judge -> its rubric; named errors for what is wrong with one."""
+    return {spec.name: load_rubric(spec.rubric, spec.shots) for spec in exam.judges}
+
+
+def resolved(session: Session) -> dict[str, Any]:
+    """The exam as plain JSON, its dataset by content hash, rubrics and prompts in full; what `RunInfo.config` holds."""
+    exam, dataset = session.exam, session.dataset
     subset = dataset.subset
-    config: Mapping[str, Any] = describe(exam)
+    config = describe(exam)
+    for spec, judge in zip(exam.judges, config["judges"], strict=True):
+        rubric = session.rubrics[spec.name]
+        judge["rubric"] = {**judge["rubric"], **rubric.describe()}
+        judge["prompt"] = "" if spec.model == "embedded" else system_prompts(rubric, spec)
     return {
         **config,
         "dataset": {

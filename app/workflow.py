@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..harness.candidates.base import Caller, Candidate
-from ..harness.candidates.build import build_candidate
+from ..harness.candidates.build import build_candidate, candidate_notes
 from ..harness.dispatch.budget import Budget, budget_usd
 from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
@@ -29,11 +29,11 @@ from ..harness.store.writer import Writer
 from ..judges.base import Judge
 from ..judges.grading import Bench, grade
 from ..judges.judge import build_judge, missing_inputs
-from ..judges.rubric import load_rubric
+from ..judges.rubric import Rubric
 from .session import Session
 
 Phase = Literal["generate", "grade"]
-Watch = Callable[[Tally], AsyncIterator[None]]
+_NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s"}
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,15 @@ class Stage:
             yield from bench.judge.models
 
 
-async def perform(session: Session, phases: Sequence[Phase], tally: Tally) -> None:
-    """Run the phases to their end. Raises Unfinished where they cannot be finished now; what was paid is kept."""
+async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: Callable[[str], None]) -> None:
+    """Run the phases to their end; ``say`` gets what the operator should know first.
+
+    Raises Unfinished where they cannot be finished now; what was paid is kept.
+    """
     async with stage(session, tally) as on_stage:
+        for sitting in on_stage.sittings:
+            for note in candidate_notes(sitting.candidate, session.dataset.samples):
+                say(note)
         check(on_stage, phases)
         with stopping_on_interrupt(on_stage.dispatcher.stop) as interrupted:
             if "generate" in phases:
@@ -79,7 +85,7 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
     dispatcher = Dispatcher(exam.concurrency, tally, _budget(session))
     ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline)
     sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt))
-    benches = build_benches(exam, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
+    benches = build_benches(exam, session.rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
     built = Stage(session, writer, dispatcher, ledger, sittings, benches)
     try:
         yield built
@@ -93,11 +99,11 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
 
 
 def build_sittings(exam: Exam, caller: Callable[[str], Caller]) -> list[Sitting]:
-    """The candidates. Those that differ in nothing but their name get slots of their own: draws of their own."""
+    """The candidates. Those that differ in nothing that enters a key get slots of their own: draws of their own."""
     seen: dict[str, int] = {}
-    sittings = []
+    sittings: list[Sitting] = []
     for spec in exam.candidates:
-        twin = digest(spec.model_dump(mode="json", exclude={"name", "trials", "stream"}))
+        twin = digest(spec.model_dump(mode="json", exclude=_NOT_IN_KEYS))
         slot = seen.get(twin, 0)
         seen[twin] = slot + 1
         candidate: Candidate = build_candidate(
@@ -107,13 +113,12 @@ def build_sittings(exam: Exam, caller: Callable[[str], Caller]) -> list[Sitting]
     return sittings
 
 
-def build_benches(exam: Exam, caller: Callable[[str], Caller]) -> list[Bench]:
+def build_benches(exam: Exam, rubrics: Mapping[str, Rubric], caller: Callable[[str], Caller]) -> list[Bench]:
     """The judges with their rubrics."""
     benches = []
     for spec in exam.judges:
-        rubric = load_rubric(spec.rubric, spec.shots)
         model = None if spec.model == "embedded" else open_model_of(exam, spec)
-        judge: Judge = build_judge(spec, rubric, model, caller(spec.name))
+        judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name))
         benches.append(Bench(judge, spec.repeats))
     return benches
 

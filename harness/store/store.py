@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..records import Call, Sample
 from . import codec
@@ -27,7 +26,7 @@ class Store:
     def __init__(self, workspace: str | Path) -> None:
         self.where = describe(workspace)
         self.engine = open_engine(workspace)
-        insert = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
+        insert = _insert(self.engine.dialect.name)
         self._upserts = {name: _upsert(insert, table) for name, table in metadata.tables.items() if name != "meta"}
 
     def close(self) -> None:
@@ -150,6 +149,15 @@ def select_in(
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
+
+
+def _insert(dialect: str) -> Any:
+    """The dialect's own insert, which knows ON CONFLICT; only the one in use is imported."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
+    return insert
 
 
 def _upsert(insert: Any, table: sa.Table) -> Any:
