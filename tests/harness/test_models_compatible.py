@@ -32,6 +32,12 @@ def server():
         yield running
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("MARKSCHEME_API_KEY", raising=False)
+
+
 def ask(server, *requests, model="openai-compatible/cand-1", **options):
     """The outcomes of the requests, one after the other on one model."""
 
@@ -383,7 +389,7 @@ def test_calls_run_at_once(server):
     assert server.stats()["in_flight_max"] == 20
 
 
-def test_reachable_says_why_an_endpoint_is_not(server, monkeypatch):
+def test_reachable_says_why_an_endpoint_is_not(server):
     async def reach(url, **options):
         model = open_model("openai-compatible/x", base_url=url, **options)
         try:
