@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
 
 from .records import Content
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation + "‘’“”„«»‹›–—…•·")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
-_BREAK = re.compile(r"(?<=[.!?])(?P<close>[\"'”’)\]]*)\s+(?=[\"'“‘(\[]*[A-Z0-9À-ÞΑ-ΩА-Я])|\s*\n\s*")
+_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]]*(?P<gap>\s+)(?=[\"'“‘(\[]*[A-Z0-9À-ÞΑ-ΩА-Я])")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[])(?:e\.g|i\.e|cf|vs|approx|resp|Dr|Mr|Mrs|Ms|Prof|St|No|Nos|Fig|Figs|Eq|Sec|Tab|Vol|pp?|[A-Z])\.$"
+    r"(?:^|[\s(\[])(?:e\.g|i\.e|cf|vs|approx|resp|Dr|Mr|Mrs|Ms|Prof|St|No|Nos|Fig|Figs|Eq|Sec|Tab|Vol|pp?|(?:[A-Z]\.)*[A-Z])\.$"
 )
 
 _CANNOT = r"(?:can\s?not|can't|couldn't|could not|am unable to|am not able to|'m unable to|'m not able to)"
@@ -43,6 +44,7 @@ _REFUSALS = re.compile(
     ),
     re.IGNORECASE,
 )
+_LONGEST_ABBREVIATION = 12
 _REFUSAL_OPENING = 300
 _REFUSAL_LONGEST = 120
 
@@ -79,19 +81,17 @@ def sentences(text: str) -> list[str]:
     >>> sentences("Kappa is 0.61, e.g. For raters. It falls.")
     ['Kappa is 0.61, e.g. For raters.', 'It falls.']
     """
-    found: list[str] = []
+    return [piece for line in text.splitlines() for piece in _split(line) if piece]
+
+
+def _split(line: str) -> Iterator[str]:
     start = 0
-    for match in _BREAK.finditer(text):
-        end = match.end("close") if match["close"] is not None else match.start()
-        piece = text[start:end].strip()
-        if match["close"] is not None and _ABBREVIATION.search(piece):
-            continue
-        if piece:
-            found.append(piece)
-        start = match.end()
-    if last := text[start:].strip():
-        found.append(last)
-    return found
+    for match in _BREAK.finditer(line):
+        piece = line[start : match.start("gap")].strip()
+        if not _ABBREVIATION.search(piece[-_LONGEST_ABBREVIATION:]):
+            yield piece
+            start = match.end()
+    yield line[start:].strip()
 
 
 def estimated_tokens(text: str) -> int:

@@ -71,7 +71,9 @@ def stated_choice(text: str) -> str | None:
     >>> stated_choice("A dog is a mammal, so the answer is **B**.")
     'B'
     """
-    bare = _MARKUP.sub("", _EMPHASISED.sub(r"(\2)", text)).strip()
+    # Single spaces and no empty lines: the patterns are then linear in the length of a hostile answer.
+    tidy = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+    bare = _MARKUP.sub("", _EMPHASISED.sub(r"(\2)", tidy)).strip()
     last_line = bare.rpartition("\n")[2].strip()
     if alone := _ALONE.fullmatch(bare) or _ALONE.fullmatch(last_line):
         return alone[1].upper()
