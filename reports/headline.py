@@ -1,0 +1,227 @@
+"""The first lines of a report: what it found, in one sentence that claims no more than the numbers carry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..harness.store.frames import RunData
+from . import words
+from .boards import Board
+from .cells import UNREADABLE, UNREADABLE_LIMIT, Cell, Scores
+from .exam import leading_judge
+from .operations import CandidateCost, paid
+
+FEW_MS = 0.001
+WORTH_SAYING = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a line; ``strong`` is a name or a number to stand out."""
+
+    text: str
+    strong: bool = False
+
+
+Line = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A short statement about the run; ``warn`` wants attention."""
+
+    line: Line
+    warn: bool = False
+
+
+def line(text: str) -> Line:
+    """Cut ``text`` where `strong` marked it."""
+    return tuple(Span(part, i % 2 == 1) for i, part in enumerate(text.split("\0")) if part)
+
+
+def strong(text: str) -> str:
+    """Mark ``text`` for `line`."""
+    return f"\0{text.replace(chr(0), '')}\0"
+
+
+def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
+    """The first line. No verdict without an LLM judge, and none where the best cannot be told apart."""
+    judge = leading_judge(scores.judges)
+    if judge is None:
+        return line("No LLM judged these answers: measures without a judge only.")
+    if judge.embedded:
+        return line(
+            "No LLM judged these answers: the embedded judge compared their words with the reference and the context."
+        )
+    board = next(board for board in boards if board.judge == judge)
+    if board.comparison is None:
+        return line("No answer has been graded yet.")
+    leaders = board.comparison.leaders()
+    best = next(row for row in board.rows if row.candidate == leaders[0])
+    if len(board.comparison.ranked) == 1:
+        return line(f"{strong(best.candidate)} scores {_score(best.headline, board)}.")
+    said = _ahead(board) if len(leaders) == 1 else _tied(board, leaders)
+    rival = board.comparison.ranked[1] if len(leaders) == 1 else _cheapest(board, leaders[1:])
+    return line(said + _trade(board, best.cost, rival))
+
+
+def caveats(scores: Scores, boards: Sequence[Board], data: RunData) -> tuple[Line, ...]:
+    """What has to be said right under the verdict."""
+    found = []
+    judge = leading_judge(scores.judges)
+    if judge is not None and not judge.embedded:
+        found.append("Scores are uncorrected: they are the judge's own, and no human labels stand behind them.")
+    elif judge is not None:
+        found.append("These scores show that the chain works and give a floor; they do not say which candidate to use.")
+    subset = (data.info.config.get("dataset") or {}).get("subset")
+    if subset:
+        size = f"{subset.get('n')} of {subset.get('of')} questions"
+        found.append(f"{strong('Subset')}: a random {size} (seed {subset.get('seed')}), not the whole exam.")
+    found += [text for board in boards if (text := _reranked(board))]
+    return tuple(line(text) for text in found)
+
+
+def facts(data: RunData, scores: Scores, boards: Sequence[Board], costs: Sequence[CandidateCost]) -> tuple[Fact, ...]:
+    """Size, judges, money, and everything that is missing."""
+    return (
+        Fact(line(_size(data))),
+        Fact(line(f"{strong(str(len(scores.candidates)))} candidate{'' if len(scores.candidates) == 1 else 's'}")),
+        *(Fact(line(_judge_words(board))) for board in boards),
+        *(Fact(line(text), warn=True) for text in _troubles(data, scores, boards)),
+        Fact(line(_money(data, costs))),
+    )
+
+
+def _score(cell: Cell, board: Board) -> str:
+    scale = board.scale
+    of = "" if scale is None else f" of {scale[1]:g}" if scale[0] == 0 else f" on {words.scale_words(scale)}"
+    return f"{words.number(cell.mean)}{of} {words.interval(cell.estimate)}".rstrip()
+
+
+def _ahead(board: Board) -> str:
+    assert board.comparison is not None
+    first, second = board.comparison.ranked[:2]
+    estimate = board.comparison.pairs[first, second].estimate
+    row = next(row for row in board.rows if row.candidate == first)
+    gap = f"{words.number(estimate.value)} {words.interval(estimate)}"
+    return f"{strong(first)} answers best: {_score(row.headline, board)}, {gap} above {strong(second)}."
+
+
+def _tied(board: Board, leaders: Sequence[str]) -> str:
+    assert board.comparison is not None
+    if len(leaders) > 4:
+        return f"The best {len(leaders)} of {len(board.comparison.ranked)} candidates cannot be told apart."
+    names = words.listed(strong(name) for name in leaders)
+    if len(leaders) > 2:
+        return f"{names} cannot be told apart."
+    estimate = board.comparison.pairs[leaders[0], leaders[1]].estimate
+    gap = f"{words.signed(estimate.value)} {words.interval(estimate, sign=True)}".rstrip()
+    return f"{names} cannot be told apart ({gap})."
+
+
+def _cheapest(board: Board, names: Sequence[str]) -> str:
+    rows = {row.candidate: row.cost.usd_per_1000.value for row in board.rows}
+    return min(names, key=lambda name: (rows[name] is None, rows[name] or 0.0))
+
+
+def _trade(board: Board, best: CandidateCost, rival: str) -> str:
+    """How much faster and cheaper the rival of the best is, where it is and where both are known."""
+    other = next(row.cost for row in board.rows if row.candidate == rival)
+    said = []
+    faster = _ratio(best.p50.value, other.p50.value, FEW_MS)
+    cheaper = _ratio(best.usd_per_1000.value, other.usd_per_1000.value, 0.0)
+    if faster >= WORTH_SAYING:
+        said.append(f"{words.times(faster)} faster")
+    if cheaper >= WORTH_SAYING:
+        said.append(f"{words.times(cheaper)} cheaper")
+    return f" {strong(rival)} is {words.listed(said)}." if said else ""
+
+
+def _ratio(a: float | None, b: float | None, least: float) -> float:
+    return a / b if a is not None and b is not None and a > least and b > least else 0.0
+
+
+def _reranked(board: Board) -> str:
+    """Says so where counting candidates' own failures as the lowest level changes the order."""
+    rows = [row for row in board.rows if row.headline.mean is not None]
+    counted = {row.candidate: _worst(row.headline) for row in rows}
+    order = sorted(rows, key=lambda row: -round(counted[row.candidate], 9))
+    if [row.candidate for row in order] == [row.candidate for row in rows] or board.scale is None:
+        return ""
+    now = [f"{strong(row.candidate)} {words.number(counted[row.candidate])}" for row in order]
+    return (
+        f"The ranking changes when a candidate's own failures count as {board.scale[0]:g} instead of being left out: "
+        f"{', '.join(now)}."
+    )
+
+
+def _worst(cell: Cell) -> float:
+    value = cell.worst if cell.worst is not None else cell.mean
+    assert value is not None
+    return value
+
+
+def _size(data: RunData) -> str:
+    questions, clusters = len(data.samples), int(data.samples["cluster"].nunique())
+    text = f"{strong(f'{questions:,}')} question{'' if questions == 1 else 's'}"
+    return text if clusters == questions else f"{text} in {strong(f'{clusters:,}')} clusters"
+
+
+def _judge_words(board: Board) -> str:
+    judge = board.judge
+    if judge.embedded:
+        return f"judge {strong(judge.name)}: embedded, no model"
+    shots = "" if judge.shots is None else ", zero-shot" if not judge.shots else f", {judge.shots}-shot"
+    scale = f", {words.scale_words(judge.scale)}" if judge.scale else ""
+    return f"judge {strong(judge.name)}{': ' if judge.model else ''}{judge.model}{shots}{scale}, uncorrected"
+
+
+def _troubles(data: RunData, scores: Scores, boards: Sequence[Board]) -> Iterator[str]:
+    yield from _unreadable(data, boards)
+    first = boards[0] if boards else None
+    for candidate in scores.candidates:
+        cell = next((row.headline for row in first.rows if row.candidate == candidate.name), None) if first else None
+        yield from _own_failures(data, candidate.name, cell)
+    missing = Counter[str]()
+    key = next(iter(scores.cells), None)
+    if key is not None:
+        for candidate in scores.candidates:
+            missing.update(
+                {w: n for w, n in scores.cells[candidate.name, *key[1:]].missing.items() if w.startswith("ours:")}
+            )
+    if missing:
+        total = words.plural(sum(missing.values()), "answer")
+        yield f"{total} left out through no fault of a candidate ({words.listed(map(words.reason, missing))})"
+    notes = [note for board in boards for row in board.rows for note in row.headline.notes]
+    yield from (f"intervals are rough: {note}" for note in dict.fromkeys(notes))
+
+
+def _unreadable(data: RunData, boards: Sequence[Board]) -> Iterator[str]:
+    for board in boards:
+        status = data.grades.loc[data.grades["judge"] == board.judge.name, "status"]
+        bad = int(("judge: " + status).isin(UNREADABLE).sum())
+        if bad:
+            beyond = bad > UNREADABLE_LIMIT * len(status)
+            yield f"{bad:,} of {len(status):,} verdicts of {board.judge.name} unreadable" + (
+                ": bounds below" if beyond else ""
+            )
+
+
+def _own_failures(data: RunData, name: str, cell: Cell | None) -> Iterator[str]:
+    answers = data.answers[(data.answers["candidate"] == name) & (data.answers["owner"] == "candidate")]
+    if len(answers):
+        kinds = words.listed(words.reason(kind) for kind in sorted(answers["status"].unique()))
+        with_them = f"; with them {words.number(cell.worst)}" if cell is not None and cell.worst is not None else ""
+        yield f"{words.plural(len(answers), 'answer')} of {strong(name)} left out of its mean ({kinds}{with_them})"
+
+
+def _money(data: RunData, costs: Sequence[CandidateCost]) -> str:
+    total = paid(data.calls)
+    if total is None:
+        known = float(data.calls.loc[~data.calls["reused"].astype(bool), "cost_usd"].sum())
+        unknown = [cost.candidate for cost in costs if cost.paid_usd is None]
+        of = f" of {words.listed(unknown)}" if unknown else ""
+        return f"paid {strong(words.usd(known))} plus calls{of} whose price is unknown"
+    return f"paid {strong(words.usd(total))}"

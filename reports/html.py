@@ -1,0 +1,92 @@
+"""A `Report` as one HTML file: no network, and nothing that a model wrote is ever markup.
+
+Answers travel as JSON in a data block and reach the page through `textContent` only. The policy in the page's head
+allows the one style sheet and the one script by their hashes, so that injected markup could not run either.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from . import words
+from .figures.bar import bar
+from .figures.histogram import histogram
+from .figures.latency import latency
+from .figures.pareto import pareto
+from .report import Histogram, Report
+
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def render_html(report: Report) -> str:
+    """The page; the same report gives the same bytes."""
+    style, script = _asset("report.css"), _asset("report.js")
+    environment = _environment()
+    return environment.from_string(_asset("report.html.j2")).render(
+        report=report,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=_policy(style, script),
+        answers=embedded_json(report.answers),
+        figure=pareto(report.points, report.quality, report.quality_scale),
+        latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
+        histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
+    )
+
+
+def embedded_json(value: Any) -> Markup:
+    """``value`` as JSON that no browser takes for markup, whatever stands in its texts."""
+    text = orjson.dumps(value).decode()
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    return Markup(text)  # noqa: S704 - nothing is left that could open a tag or an entity
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _by_candidate(found: tuple[Histogram, ...]) -> dict[str, list[Histogram]]:
+    rows: dict[str, list[Histogram]] = {}
+    for entry in found:
+        rows.setdefault(entry.candidate, []).append(entry)
+    return rows
+
+
+def _environment() -> Environment:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.update(bar=bar, histogram=histogram)
+    environment.filters.update(
+        number=words.number,
+        signed=words.signed,
+        interval=words.interval,
+        seconds=words.seconds,
+        usd=words.usd,
+        count=words.count,
+        percent=words.percent,
+        scale=words.scale_words,
+        reason=words.reason,
+    )
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    """A file of the templates folder, read through the package so that it works from a wheel."""
+    package = __package__.partition(".")[0]
+    return (files(package) / "reports" / "templates" / name).read_text(encoding="utf-8")

@@ -1,0 +1,191 @@
+"""What answers and grades took: seconds of live replies, tokens, dollars, and where the replies come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..harness.records import Estimate
+from ..harness.statistics.intervals import mean_interval
+from ..harness.statistics.quantiles import quantile_interval
+from ..harness.store.frames import RunData
+from .cells import Grid, Scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateCost:
+    """Seconds (live replies only), tokens per answer, and USD; ``None`` is unknown, never nothing.
+
+    ``spread`` are the 5, 25, 50, 75 and 95 % quantiles of seconds for a box plot, empty without live replies.
+    ``usd_per_1000`` is per 1,000 answers; ``paid_usd`` all calls that this run paid, failed ones included.
+    """
+
+    candidate: str
+    live: int
+    reused: int
+    p50: Estimate
+    p95: Estimate
+    ttft_p50: Estimate
+    ttft_p95: Estimate
+    spread: tuple[float, ...]
+    prompt_tokens: float | None
+    completion_tokens: float | None
+    reasoning_tokens: float | None
+    usage_estimated: bool
+    usd_per_1000: Estimate
+    unpriced: int
+    paid_usd: float | None
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCost:
+    """What a judge took. ``cached_share`` is the share of prompt tokens that came from the provider's cache."""
+
+    judge: str
+    model: str
+    calls: int
+    reused: int
+    failed: int
+    prompt_tokens: float
+    completion_tokens: float
+    cached_tokens: float
+    cached_share: float | None
+    p50_s: float | None
+    usd: float | None
+    paid_usd: float | None
+    usd_per_1000: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """``n`` replies of a candidate that come from one run and day."""
+
+    candidate: str
+    run: str
+    date: str
+    reused: bool
+    n: int
+
+
+def candidate_costs(data: RunData, scores: Scores) -> tuple[CandidateCost, ...]:
+    """One row per candidate, in exam order."""
+    return tuple(_candidate(data, scores.grid, c.name) for c in scores.candidates)
+
+
+def judge_costs(data: RunData, scores: Scores) -> tuple[JudgeCost, ...]:
+    """One row per judge that made calls, in exam order."""
+    calls = data.calls[data.calls["role"] == "judge"]
+    rows = ((j.name, j.model, calls[calls["who"] == j.name]) for j in scores.judges)
+    return tuple(_judge(name, model, own, data) for name, model, own in rows if len(own))
+
+
+def provenance(data: RunData, scores: Scores) -> tuple[Provenance, ...]:
+    """Per candidate, which runs and days its replies come from, oldest first."""
+    answers = data.answers[data.answers["status"] == "ok"]
+    places = (answers[name] for name in ("candidate", "reply_run", "reply_date", "origin"))
+    counts = Counter(zip(*places, strict=True))
+    order = {c.name: i for i, c in enumerate(scores.candidates)}
+    rows = sorted(counts.items(), key=lambda item: (order[item[0][0]], item[0][2], item[0][1], item[0][3]))
+    return tuple(Provenance(name, run, date, origin == "reused", n) for (name, run, date, origin), n in rows)
+
+
+def paid(calls: pd.DataFrame) -> float | None:
+    """USD of the calls that this run paid; ``None`` where any of them has no known price.
+
+    A failed call without a cost was not billed as far as anyone can tell.
+    """
+    own = calls[~calls["reused"].astype(bool)]
+    if bool((own["cost_usd"].isna() & (own["status"] == "ok")).any()):
+        return None
+    return float(own["cost_usd"].sum())
+
+
+def _candidate(data: RunData, grid: Grid, name: str) -> CandidateCost:
+    answers = data.answers[data.answers["candidate"] == name]
+    ok = answers[answers["status"] == "ok"]
+    calls = data.calls[(data.calls["role"] == "candidate") & (data.calls["who"] == name)]
+    e2e, ttft = _known(grid, name, "e2e_s"), _known(grid, name, "ttft_s")
+    return CandidateCost(
+        candidate=name,
+        live=int((ok["origin"] == "live").sum()),
+        reused=int((ok["origin"] == "reused").sum()),
+        p50=quantile_interval(e2e, 0.5),
+        p95=quantile_interval(e2e, 0.95),
+        ttft_p50=quantile_interval(ttft, 0.5),
+        ttft_p95=quantile_interval(ttft, 0.95),
+        spread=_spread(e2e),
+        prompt_tokens=_mean(ok["prompt_tokens"]),
+        completion_tokens=_mean(ok["completion_tokens"]),
+        reasoning_tokens=_mean(ok["reasoning_tokens"]),
+        usage_estimated=bool(ok["usage_estimated"].astype(bool).any()),
+        usd_per_1000=_usd_per_1000(ok, grid, name),
+        unpriced=int(ok["cost_usd"].isna().sum()),
+        paid_usd=paid(calls),
+        retries=int((calls["attempts"].astype(float) - 1).clip(lower=0).sum()),
+    )
+
+
+def _usd_per_1000(ok: pd.DataFrame, grid: Grid, name: str) -> Estimate:
+    """Unknown as soon as one answer has no price: the mean of the others would be of other answers."""
+    import numpy as np
+
+    if not len(ok) or bool(ok["cost_usd"].isna().any()):
+        return Estimate(None, None, None, 0, "price unknown" if len(ok) else "no answers")
+    per_sample = grid.per_sample((name, "", "cost_usd"))
+    there = ~np.isnan(per_sample)
+    free = not per_sample[there].any()
+    estimate = mean_interval(1000 * per_sample[there], grid.clusters[there])
+    return Estimate(0.0, None, None, estimate.n, "free") if free else estimate
+
+
+def _judge(name: str, model: str, calls: pd.DataFrame, data: RunData) -> JudgeCost:
+    ok = calls[calls["status"] == "ok"]
+    prompt, cached = float(ok["prompt_tokens"].sum()), float(ok["cached_tokens"].sum())
+    known = not bool(ok["cost_usd"].isna().any())
+    usd = float(calls["cost_usd"].sum()) if known else None
+    graded = len(data.grades.loc[data.grades["judge"] == name, ["sample_id", "candidate", "trial"]].drop_duplicates())
+    live = ok.loc[~ok["reused"].astype(bool), "e2e_s"].dropna()
+    return JudgeCost(
+        judge=name,
+        model=model,
+        calls=len(calls),
+        reused=int(calls["reused"].astype(bool).sum()),
+        failed=len(calls) - len(ok),
+        prompt_tokens=prompt,
+        completion_tokens=float(ok["completion_tokens"].sum()),
+        cached_tokens=cached,
+        cached_share=cached / prompt if prompt else None,
+        p50_s=float(live.median()) if len(live) else None,
+        usd=usd,
+        paid_usd=paid(calls),
+        usd_per_1000=1000 * usd / graded if usd is not None and graded else None,
+    )
+
+
+def _known(grid: Grid, name: str, measure: str) -> Any:
+    import numpy as np
+
+    values = grid.values[name, "", measure].ravel()
+    return values[~np.isnan(values)]
+
+
+def _spread(values: Any) -> tuple[float, ...]:
+    import numpy as np
+
+    return tuple(float(v) for v in np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95))) if len(values) else ()
+
+
+def _mean(column: pd.Series[Any]) -> float | None:
+    known = column.astype(float).dropna()
+    return float(known.mean()) if len(known) else None
+
+
+def by_candidate(costs: tuple[CandidateCost, ...]) -> Mapping[str, CandidateCost]:
+    """The rows by name."""
+    return {cost.candidate: cost for cost in costs}

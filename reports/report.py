@@ -1,0 +1,214 @@
+"""A run's tables -> a `Report`: everything that a page says, as plain records. The same data gives the same report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from ..harness.store.frames import RunData
+from . import words
+from .answers import answers_payload
+from .boards import Board, boards
+from .cells import Cell, Scores, score
+from .exam import NEITHER_BETTER, JudgeView, Scale, leading_judge, measure_family, measure_scale
+from .headline import Fact, Line, caveats, facts, verdict
+from .operations import (
+    CandidateCost,
+    JudgeCost,
+    Provenance,
+    by_candidate,
+    candidate_costs,
+    judge_costs,
+    provenance,
+)
+from .setup import Entry, day, setup
+
+COMPOSITE_BINS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How often each level (or bin) was given: ``labels`` and ``counts`` run along the scale."""
+
+    candidate: str
+    measure: str
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """``n`` values of a candidate that are missing for one reason; ``owner`` is candidate, ours or judge."""
+
+    candidate: str
+    owner: str
+    reason: str
+    n: int
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A candidate's quality, cost and latency; ``None`` is unknown."""
+
+    candidate: str
+    quality: float
+    low: float | None
+    high: float | None
+    usd_per_1000: float | None
+    p50_s: float | None
+    p95_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the pages say."""
+
+    title: str
+    date: str
+    verdict: Line
+    caveats: tuple[Line, ...]
+    facts: tuple[Fact, ...]
+    boards: tuple[Board, ...]
+    measures: tuple[tuple[str, tuple[Cell, ...]], ...]
+    """Candidate and its cells of measures without a judge."""
+    histograms: tuple[tuple[JudgeView, tuple[Histogram, ...]], ...]
+    losses: tuple[Loss, ...]
+    points: tuple[Point, ...]
+    quality: str
+    """What the figures plot as quality."""
+    quality_scale: Scale | None
+    costs: tuple[CandidateCost, ...]
+    judge_costs: tuple[JudgeCost, ...]
+    provenance: tuple[Provenance, ...]
+    setup: tuple[Entry, ...]
+    answers: Mapping[str, Any]
+    footer: str
+
+
+def build_report(data: RunData) -> Report:
+    """Compute everything; takes seconds for thousands of answers, calls no model and reads no clock."""
+    scores = score(data)
+    costs = candidate_costs(data, scores)
+    tables = boards(scores, by_candidate(costs))
+    main = _main_measure(scores)
+    return Report(
+        title=_title(data),
+        date=day(data.info.created_at),
+        verdict=verdict(scores, tables),
+        caveats=caveats(scores, tables, data),
+        facts=facts(data, scores, tables, costs),
+        boards=tables,
+        measures=tuple((c.name, tuple(scores.cells[c.name, "", m] for m in scores.measures)) for c in scores.candidates)
+        if scores.measures
+        else (),
+        histograms=tuple((judge, _histograms(data, scores, judge)) for judge in scores.judges if judge.scale),
+        losses=_losses(data, scores),
+        points=_points(scores, costs, main) if main else (),
+        quality="" if main is None else f"{main[0]}: {main[1]}" if main[0] else main[1],
+        quality_scale=_scale(scores, main) if main else None,
+        costs=costs,
+        judge_costs=judge_costs(data, scores),
+        provenance=provenance(data, scores),
+        setup=setup(data, scores),
+        answers=answers_payload(data, scores),
+        footer=_footer(data, scores),
+    )
+
+
+def _title(data: RunData) -> str:
+    config = data.info.config
+    dataset = (config.get("dataset") or {}).get("name") or ""
+    parts = [dataset, data.info.name or config.get("name") or ""]
+    return " · ".join(dict.fromkeys(str(part) for part in parts if part)) or data.info.exam
+
+
+def _main_measure(scores: Scores) -> tuple[str, str] | None:
+    """Source and measure that figures plot: the leading judge's headline, else a measure of which more is better."""
+    judge = leading_judge(scores.judges)
+    if judge is not None and judge.criteria:
+        return judge.name, judge.headline
+    better = [m for m in scores.measures if measure_family(m) not in NEITHER_BETTER]
+    return ("", better[0]) if better else None
+
+
+def _scale(scores: Scores, main: tuple[str, str]) -> Scale | None:
+    source, measure = main
+    return next(j.scale for j in scores.judges if j.name == source) if source else measure_scale(measure)
+
+
+def _points(scores: Scores, costs: Sequence[CandidateCost], main: tuple[str, str]) -> tuple[Point, ...]:
+    found = []
+    for cost in costs:
+        e = scores.cells[cost.candidate, *main].estimate
+        if e.value is not None:
+            usd = cost.usd_per_1000.value
+            found.append(Point(cost.candidate, e.value, e.low, e.high, usd, cost.p50.value, cost.p95.value))
+    return tuple(found)
+
+
+def _histograms(data: RunData, scores: Scores, judge: JudgeView) -> tuple[Histogram, ...]:
+    """Verdicts per level and criterion, and composites of answers in bins."""
+    assert judge.scale is not None
+    levels = range(int(judge.scale[0]), int(judge.scale[1]) + 1)
+    grades = data.grades[(data.grades["judge"] == judge.name) & (data.grades["status"] == "scored")]
+    counts = Counter(zip(grades["candidate"], grades["criterion"], grades["score"].round().astype(int), strict=True))
+    labels = tuple(str(level) for level in levels)
+    found = []
+    for candidate in scores.candidates:
+        name = candidate.name
+        if len(judge.criteria) > 1:
+            found.append(_composite_bins(name, scores.grid.values[name, judge.name, "composite"], judge.scale))
+        found += [
+            Histogram(name, criterion, labels, tuple(counts[name, criterion, level] for level in levels))
+            for criterion in judge.criteria
+        ]
+    return tuple(found)
+
+
+def _composite_bins(candidate: str, values: Any, scale: Scale) -> Histogram:
+    import numpy as np
+
+    edges = np.linspace(*scale, COMPOSITE_BINS + 1)
+    # Weighted means of integers fall on edges up to rounding; push them to the side where they belong.
+    counts, _ = np.histogram(np.clip(values[~np.isnan(values)] + 1e-9, *scale), edges)
+    labels = tuple(f"{words.number(a)}–{words.number(b)}" for a, b in pairwise(edges))
+    return Histogram(candidate, "composite", labels, tuple(int(n) for n in counts))
+
+
+def _losses(data: RunData, scores: Scores) -> tuple[Loss, ...]:
+    """Missing answers by owner and reason, then missing verdicts by judge."""
+    found = []
+    for candidate in scores.candidates:
+        answers = data.answers[data.answers["candidate"] == candidate.name]
+        expected = len(data.samples) * candidate.trials
+        kinds = Counter(zip(answers["owner"], answers["status"], strict=True))
+        kinds["ours", "not answered"] = expected - len(answers)
+        for (owner, kind), n in sorted(kinds.items()):
+            if kind != "ok" and n:
+                found.append(Loss(candidate.name, owner, words.reason(kind), n, expected))
+        grades = data.grades[data.grades["candidate"] == candidate.name]
+        for (judge, status), n in sorted(Counter(zip(grades["judge"], grades["status"], strict=True)).items()):
+            if status != "scored":
+                total = int((grades["judge"] == judge).sum())
+                found.append(Loss(candidate.name, f"judge {judge}", words.reason(status), n, total))
+    return tuple(found)
+
+
+def _footer(data: RunData, scores: Scores) -> str:
+    parts = [f"markscheme {data.info.versions.get('markscheme', '')}".strip()]
+    if data.info.fingerprint:
+        parts.append(f"exam {words.short(data.info.fingerprint)}")
+    for judge in scores.judges:
+        parts.append(f"judge {judge.name}" + (f" {judge.model}" if judge.model else ""))
+        if judge.rubric:
+            version = f" v{judge.rubric_version}" if judge.rubric_version else ""
+            parts.append(f"rubric {judge.rubric}{version} ({words.short(judge.rubric_sha256)})")
+    if date := data.info.config.get("prices_date"):
+        parts.append(f"prices of {date}")
+    if command := data.info.config.get("command"):
+        parts.append(f"made by: {command}")
+    return " · ".join(dict.fromkeys(parts))
