@@ -72,8 +72,8 @@ def make_plan(exam: Exam, options: Options) -> Plan:
     """Count what is missing, and price it: characters / 4 as prompt tokens, stated assumptions for what comes back."""
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     known = _known(exam, options, dataset.samples)
-    sittings = build_sittings(exam, lambda name: _NoCaller(known.salt))
-    benches = build_benches(exam, rubrics_of(exam), lambda name: _NoCaller(known.salt))
+    sittings = build_sittings(exam, lambda name: _NoCaller(known.salt), require_key=False)
+    benches = build_benches(exam, rubrics_of(exam), lambda name: _NoCaller(known.salt), require_key=False)
     prices = price_book(exam)
     rows = [_candidate_row(sitting, dataset.samples, known, options, prices, exam) for sitting in sittings]
     rows += [_judge_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in benches]

@@ -98,7 +98,7 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
         await writer.close()
 
 
-def build_sittings(exam: Exam, caller: Callable[[str], Caller]) -> list[Sitting]:
+def build_sittings(exam: Exam, caller: Callable[[str], Caller], require_key: bool = True) -> list[Sitting]:
     """The candidates. Those that differ in nothing that enters a key get slots of their own: draws of their own."""
     seen: dict[str, int] = {}
     sittings: list[Sitting] = []
@@ -107,23 +107,25 @@ def build_sittings(exam: Exam, caller: Callable[[str], Caller]) -> list[Sitting]
         slot = seen.get(twin, 0)
         seen[twin] = slot + 1
         candidate: Candidate = build_candidate(
-            spec, open_model=lambda s: open_model_of(exam, s), caller=caller(spec.name), slot=slot
+            spec, open_model=lambda s: open_model_of(exam, s, require_key), caller=caller(spec.name), slot=slot
         )
         sittings.append(Sitting(candidate, spec.trials))
     return sittings
 
 
-def build_benches(exam: Exam, rubrics: Mapping[str, Rubric], caller: Callable[[str], Caller]) -> list[Bench]:
+def build_benches(
+    exam: Exam, rubrics: Mapping[str, Rubric], caller: Callable[[str], Caller], require_key: bool = True
+) -> list[Bench]:
     """The judges with their rubrics."""
     benches = []
     for spec in exam.judges:
-        model = None if spec.model == "embedded" else open_model_of(exam, spec)
+        model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key)
         judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name))
         benches.append(Bench(judge, spec.repeats))
     return benches
 
 
-def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec) -> ChatModel:
+def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool = True) -> ChatModel:
     """The model that a candidate or judge names, on the endpoint that the exam declares."""
     endpoints = {endpoint.name: endpoint.to_endpoint() for endpoint in exam.endpoints}
     return open_model(
@@ -132,6 +134,7 @@ def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec) -> ChatModel:
         api_key_env=spec.api_key_env,
         endpoints=endpoints,
         timeout_s=spec.timeout_s,
+        require_key=require_key,
     )
 
 
