@@ -71,8 +71,8 @@ def main() -> None:
     params.port = options.port
     params.n_parallel = SLOTS
     params.n_ctx = SLOTS * SLOT_TOKENS
-    params.cpuparams.n_threads = 1  # the model is so small that threads would mostly wait for each other
-    params.cpuparams_batch.n_threads = 2
+    # Threads would wait for each other after each of these small products, and on a busy machine for seconds.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.ui = False
     server = xllamacpp.Server(params)
     print(json.dumps({"url": f"{server.listening_address}/v1", "model": NAME, "pid": os.getpid()}), flush=True)
