@@ -50,10 +50,11 @@ class Reader:
     def sample(self, sample_id: str, row: dict[str, Any]) -> Sample:
         """The sample of a row without its ``id``. ``sha256`` is still empty. Raises `Wrong`."""
         get = row.pop
+        others = "" if "question" in row else ", ".join(row)[:200]
         question = self._content("question", get("question", None))
         messages = self._list("messages", get("messages", None), self._message)
         turns = self._list("turns", get("turns", None), self._turn)
-        _check_asked(question, messages, turns, row)
+        _check_asked(question, messages, turns, others)
         context = self._texts("context", get("context", None))
         reference = _reference(get("reference", None))
         relevant = self._relevant(get("relevant", None))
@@ -230,14 +231,13 @@ def _identifier(column: str, value: Any) -> str:
     return str(int(value))
 
 
-def _check_asked(question: Content, messages: tuple[Any, ...], turns: tuple[Any, ...], row: Mapping[str, Any]) -> None:
+def _check_asked(question: Content, messages: tuple[Any, ...], turns: tuple[Any, ...], others: str) -> None:
     if question and not (isinstance(question, str) and question.isspace()):
         if turns:
             raise Wrong("question", "stands beside turns; put it first among the turns, or leave one of the two out")
     elif not messages and not turns:
-        there = ", ".join(row)[:200]
-        others = f"; its other columns are {there} (map one with columns: {{question: …}})" if row else ""
-        raise Wrong("question", f"is empty or missing, and there are no messages or turns{others}")
+        hint = f"; its columns are {others} (map one with columns: {{question: …}})" if others else ""
+        raise Wrong("question", f"is empty or missing, and there are no messages or turns{hint}")
 
 
 def _reference(value: Any) -> str | None:

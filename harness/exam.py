@@ -118,11 +118,16 @@ def _checked(file: YamlFile) -> Exam:
     if exam is not None and not exam.candidates and exam.matrix is None:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is None or problems:
-        raise ExamError(problems)
+        raise ExamError(sorted(problems, key=_line))
     update = {"candidates": exam.candidates + expanded, "endpoints": exam.endpoints + shared}
     complete = exam.model_copy(update=update)
     complete._path = absolute(file.path)
     return complete
+
+
+def _line(problem: Problem) -> int:
+    line = problem.where.rpartition(":")[2]
+    return int(line) if line.isdigit() else 0
 
 
 def _expanded(file: YamlFile, matrix: MatrixSpec | None) -> tuple[CandidateSpec, ...]:

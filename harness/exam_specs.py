@@ -23,6 +23,7 @@ from .exam_types import (
     Url,
     Usd,
     Variable,
+    absolute,
     absolute_from,
     existing,
     packaged_or_path,
@@ -96,7 +97,7 @@ class CandidateSettings(Section):
     def model_post_init(self, context: Any) -> None:
         """Remember the exam's folder."""
         folder = context.get("base") if isinstance(context, Mapping) else None
-        self._base = Path(folder) if folder else Path.cwd()
+        self._base = absolute(Path(folder or "."))
 
     @property
     def base(self) -> Path:
