@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..harness.records import Estimate
 from ..harness.store.frames import RunData
 from . import words
 from .boards import Board
@@ -97,7 +98,7 @@ def facts(data: RunData, scores: Scores, boards: Sequence[Board], costs: Sequenc
 def _score(cell: Cell, board: Board) -> str:
     scale = board.scale
     of = "" if scale is None else f" of {scale[1]:g}" if scale[0] == 0 else f" on {words.scale_words(scale)}"
-    return f"{words.number(cell.mean)}{of} {words.interval(cell.estimate)}".rstrip()
+    return f"{words.number(cell.mean)}{of} {_limits(cell.estimate)}".rstrip()
 
 
 def _ahead(board: Board) -> str:
@@ -105,7 +106,7 @@ def _ahead(board: Board) -> str:
     first, second = board.comparison.ranked[:2]
     estimate = board.comparison.pairs[first, second].estimate
     row = next(row for row in board.rows if row.candidate == first)
-    gap = f"{words.number(estimate.value)} {words.interval(estimate)}"
+    gap = f"{words.number(estimate.value)} {_limits(estimate)}"
     return f"{strong(first)} answers best: {_score(row.headline, board)}, {gap} above {strong(second)}."
 
 
@@ -117,8 +118,13 @@ def _tied(board: Board, leaders: Sequence[str]) -> str:
     if len(leaders) > 2:
         return f"{names} cannot be told apart."
     estimate = board.comparison.pairs[leaders[0], leaders[1]].estimate
-    gap = f"{words.signed(estimate.value)} {words.interval(estimate, sign=True)}".rstrip()
+    gap = f"{words.signed(estimate.value)} {_limits(estimate, sign=True)}".rstrip()
     return f"{names} cannot be told apart ({gap})."
+
+
+def _limits(estimate: Estimate, sign: bool = False) -> str:
+    """An interval that no line break cuts."""
+    return words.interval(estimate, sign).replace(" ", "\u00a0")
 
 
 def _cheapest(board: Board, names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from .answers import answers_payload
 from .boards import Board, boards
 from .cells import Cell, Scores, score
 from .exam import NEITHER_BETTER, JudgeView, Scale, leading_judge, measure_family, measure_scale
+from .figures.pareto import Point
 from .headline import Fact, Line, caveats, facts, verdict
 from .operations import (
     CandidateCost,
@@ -48,19 +49,6 @@ class Loss:
     reason: str
     n: int
     expected: int
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A candidate's quality, cost and latency; ``None`` is unknown."""
-
-    candidate: str
-    quality: float
-    low: float | None
-    high: float | None
-    usd_per_1000: float | None
-    p50_s: float | None
-    p95_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from ...harness.records import Estimate
 from .. import words
 
-WIDTH, BAR = 176, 128
+WIDTH, BAR = 144, 104
 
 
 def bar(estimate: Estimate, scale: tuple[float, float] | None, most: float) -> Markup:

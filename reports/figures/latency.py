@@ -9,7 +9,7 @@ from markupsafe import Markup
 from .. import words
 from .axes import amounts, trimmed
 
-WIDTH, LEFT, RIGHT, ROW, TOP = 600, 150, 34, 34, 6
+WIDTH, LEFT, RIGHT, TOP = 600, 150, 34, 6
 
 
 def latency(spreads: Sequence[tuple[str, tuple[float, ...]]]) -> Markup | None:
@@ -17,8 +17,9 @@ def latency(spreads: Sequence[tuple[str, tuple[float, ...]]]) -> Markup | None:
     timed = [(name, spread) for name, spread in spreads if spread and spread[-1] > 0]
     if not timed:
         return None
+    row = min(56, max(34, 230 // len(timed)))
     axis = amounts([max(v, 1e-6) for _, spread in timed for v in spread], LEFT, WIDTH - RIGHT)
-    bottom = TOP + ROW * len(timed)
+    bottom = TOP + row * len(timed)
     said = "; ".join(f"{name}: median {words.seconds(s[2])} s, p95 {words.seconds(s[4])} s" for name, s in timed)
     parts = [
         Markup('<svg viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}">').format(WIDTH, bottom + 26, said)
@@ -28,7 +29,7 @@ def latency(spreads: Sequence[tuple[str, tuple[float, ...]]]) -> Markup | None:
         parts.append(Markup('<path class="grid" d="M{} {}V{}"/>').format(x, TOP, bottom))
         parts.append(Markup('<text class="tick" x="{}" y="{}">{} s</text>').format(x, bottom + 18, _tick(tick)))
     for i, (name, spread) in enumerate(timed):
-        parts.append(_box(name, [axis.at(v) for v in spread], TOP + ROW * i + ROW // 2, spread))
+        parts.append(_box(name, [axis.at(v) for v in spread], TOP + row * i + row // 2, spread))
     return Markup("").join([*parts, Markup("</svg>")])
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from markupsafe import Markup
 
@@ -21,8 +20,9 @@ LETTER = 6.7
 LEAST, MOST = 4.5, 20.0
 
 
-class Placed(Protocol):
-    """What is plotted: see `report.Point`."""
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A candidate's quality with its interval, cost and latency; ``None`` is unknown."""
 
     candidate: str
     quality: float
@@ -44,14 +44,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Dot:
-    point: Placed
+    point: Point
     x: float
     y: float
     r: float
     front: bool
 
 
-def pareto(points: Sequence[Placed], quality: str, scale: tuple[float, float] | None) -> Figure:
+def pareto(points: Sequence[Point], quality: str, scale: tuple[float, float] | None) -> Figure:
     """The figure for ``points``; ``quality`` names what stands on the y axis."""
     by_cost = _worth(points, lambda p: p.usd_per_1000)
     if by_cost:
@@ -79,24 +79,24 @@ def pareto(points: Sequence[Placed], quality: str, scale: tuple[float, float] | 
     )
 
 
-def front(points: Sequence[Placed], price: Callable[[Placed], float]) -> list[Placed]:
+def front(points: Sequence[Point], price: Callable[[Point], float]) -> list[Point]:
     """Points that no other beats: cheapest first, each better than all cheaper ones."""
-    found: list[Placed] = []
+    found: list[Point] = []
     for point in sorted(points, key=lambda p: (price(p), -p.quality)):
         if not found or point.quality > found[-1].quality:
             found.append(point)
     return found
 
 
-def _worth(points: Sequence[Placed], price: Callable[[Placed], float | None]) -> list[Placed]:
+def _worth(points: Sequence[Point], price: Callable[[Point], float | None]) -> list[Point]:
     """The points with a known price, if at least two differ and not all are free."""
     known = [(p, v) for p in points if (v := price(p)) is not None]
     return [p for p, _ in known] if len({v for _, v in known}) > 1 else []
 
 
 def _draw(
-    points: Sequence[Placed],
-    price: Callable[[Placed], float],
+    points: Sequence[Point],
+    price: Callable[[Point], float],
     quality: str,
     scale: tuple[float, float] | None,
     unit: str,
@@ -126,7 +126,7 @@ def _x_axis(prices: Sequence[float]) -> Axis:
     return axis
 
 
-def _y_axis(points: Sequence[Placed], scale: tuple[float, float] | None) -> Axis:
+def _y_axis(points: Sequence[Point], scale: tuple[float, float] | None) -> Axis:
     low = min(p.quality if p.low is None else p.low for p in points)
     high = max(p.quality if p.high is None else p.high for p in points)
     pad = max(0.12 * (high - low), 0.02 * (scale[1] - scale[0]) if scale else 1e-6)
@@ -136,7 +136,7 @@ def _y_axis(points: Sequence[Placed], scale: tuple[float, float] | None) -> Axis
     return linear(low, high, HEIGHT - BOTTOM, TOP)
 
 
-def _radius(point: Placed, slowest: float) -> float:
+def _radius(point: Point, slowest: float) -> float:
     if point.p95_s is None or slowest <= 0:
         return LEAST
     share: float = (point.p95_s / slowest) ** 0.5
@@ -164,7 +164,7 @@ def _frame(x: Axis, y: Axis, quality: str, unit: str, dollars: bool, free: bool)
     return parts
 
 
-def _bubble(dot: _Dot, y: Axis, price: Callable[[Placed], float]) -> Markup:
+def _bubble(dot: _Dot, y: Axis, price: Callable[[Point], float]) -> Markup:
     p = dot.point
     said = f"{p.candidate}: {words.number(p.quality)}, {price(p):.3g}, p95 {words.seconds(p.p95_s)} s"
     kind = "dot" if dot.front else "dim"

@@ -24,9 +24,9 @@
   const question = (a) => data.samples[a.sample].question;
 
   const columns = [
-    { name: "question", value: (a) => a.sample, show: (a) => question(a).replace(/\s+/g, " "), kind: "text", width: 34 },
-    { name: "candidate", value: (a) => who(a), show: who, kind: "text", width: 15 },
-    ...data.columns.slice(0, 8).map((c, i) => ({
+    { name: "question", value: (a) => a.sample, show: (a) => question(a).replace(/\s+/g, " "), kind: "text", width: 27 },
+    { name: "candidate", value: (a) => who(a), show: who, kind: "text", width: 13 },
+    ...data.columns.slice(0, 6).map((c, i) => ({
       name: label(c), value: (a) => a.values[i], show: (a) => number(a.values[i]), width: 9,
     })),
     { name: "seconds", value: (a) => a.e2e_s, show: (a) => seconds(a.e2e_s), width: 8 },
@@ -94,7 +94,7 @@
     }).map(([a]) => a);
     shown.value = rows.length === data.answers.length ? `${rows.length.toLocaleString("en")} answers`
       : `${rows.length.toLocaleString("en")} of ${data.answers.length.toLocaleString("en")} answers`;
-    if (!rows.includes(picked)) pick(rows[0] || null);
+    if (!rows.includes(picked)) pick((picked ? rows[0] : rows.find((a) => a.status === "ok") || rows[0]) || null);
     draw();
   };
 

@@ -1,0 +1,155 @@
+"""A `Report` as Markdown: the tables and the words, without figures and single answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from . import words
+from .boards import Board, Row
+from .cells import Cell
+from .headline import Line
+from .report import Report
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+
+
+def render_markdown(report: Report) -> str:
+    """GitHub-flavoured Markdown; names and reasons are escaped, so that none of them becomes markup."""
+    blocks = [
+        f"# {escape(report.title)} · {report.date}",
+        _line(report.verdict, "**"),
+        *(f"> {_line(caveat, '**')}" for caveat in report.caveats),
+        "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line, '**')}" for fact in report.facts),
+        *(block for board in report.boards for block in _board(board, len(report.boards) > 1)),
+        *_measures(report),
+        *_operations(report),
+        *_missing(report),
+        *_origin(report),
+        *_setup(report),
+        escape(report.footer),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _line(line: Line, mark: str) -> str:
+    return "".join(f"{mark}{escape(s.text)}{mark}" if s.strong else _kept(s.text) for s in line)
+
+
+def _kept(text: str) -> str:
+    """Escaped, with the spaces at both ends that separate it from its neighbours."""
+    head, tail = " " * text.startswith(" "), " " * text.endswith(" ")
+    return f"{head}{escape(text)}{tail}" if text.strip() else text
+
+
+def _board(board: Board, named: bool) -> Iterator[str]:
+    yield "## Leaderboard" + (f": {escape(board.judge.name)}" if named else "")
+    yield escape(board.words)
+    criteria = [escape(c.capitalize()) for c in board.judge.criteria] if board.shows_composite else []
+    headline = "Composite" if board.shows_composite else escape(board.judge.headline.capitalize())
+    titles = ["", "Candidate", headline, "Better than", *criteria, "Missing", "p50 / p95 s", "TTFT s", "USD per 1,000"]
+    yield _table(titles, (_row(row) for row in board.rows), left=2)
+
+
+def _row(row: Row) -> list[str]:
+    cost = row.cost
+    return [
+        row.letter,
+        escape(row.candidate),
+        _cell(row.headline),
+        row.beats or words.NONE,
+        *(_cell(cell) for cell in row.criteria),
+        ", ".join(f"{n} {words.reason(why)}" for why, n in row.failed.items()) or "0",
+        f"{words.seconds(cost.p50.value)} / {words.seconds(cost.p95.value)}",
+        words.seconds(cost.ttft_p50.value),
+        words.usd(cost.usd_per_1000.value),
+    ]
+
+
+def _cell(cell: Cell) -> str:
+    parts = [words.number(cell.mean), words.interval(cell.estimate)]
+    if cell.worst is not None:
+        parts.append(f"(with its failures {words.number(cell.worst)})")
+    if cell.bounds:
+        parts.append(f"(bounds {words.number(cell.bounds[0])}–{words.number(cell.bounds[1])})")
+    return " ".join(part for part in parts if part)
+
+
+def _measures(report: Report) -> Iterator[str]:
+    if report.measures:
+        yield "## Measures without a judge"
+        titles = ["Candidate", *(escape(cell.measure) for cell in report.measures[0][1])]
+        yield _table(titles, ([escape(name), *map(_cell, cells)] for name, cells in report.measures))
+
+
+def _operations(report: Report) -> Iterator[str]:
+    yield "## Latency, tokens and cost"
+    titles = "Candidate|Live|Re-used|p50 s|p95 s|TTFT p50 s|TTFT p95 s|Prompt|Completion|Reasoning|USD per 1,000|Paid"
+    yield _table(
+        titles.split("|"),
+        (
+            [
+                escape(c.candidate),
+                words.count(c.live),
+                words.count(c.reused),
+                *(words.seconds(e.value) for e in (c.p50, c.p95, c.ttft_p50, c.ttft_p95)),
+                *(words.count(n) for n in (c.prompt_tokens, c.completion_tokens, c.reasoning_tokens)),
+                words.usd(c.usd_per_1000.value),
+                words.usd(c.paid_usd),
+            ]
+            for c in report.costs
+        ),
+    )
+    if report.judge_costs:
+        titles = "Judge|Calls|Re-used|Failed|Prompt tokens|From the cache|Completion tokens|USD per 1,000 answers|Paid"
+        yield _table(
+            titles.split("|"),
+            (
+                [
+                    escape(f"{j.judge} ({j.model})"),
+                    *(words.count(n) for n in (j.calls, j.reused, j.failed, j.prompt_tokens)),
+                    f"{words.count(j.cached_tokens)} ({words.percent(j.cached_share)})",
+                    words.count(j.completion_tokens),
+                    words.usd(j.usd_per_1000),
+                    words.usd(j.paid_usd),
+                ]
+                for j in report.judge_costs
+            ),
+        )
+
+
+def _missing(report: Report) -> Iterator[str]:
+    yield "## What is missing"
+    if not report.losses:
+        yield "Nothing: every expected answer is there, and every verdict could be read."
+        return
+    rows = (
+        [escape(loss.candidate), escape(loss.owner), escape(loss.reason), f"{loss.n:,} of {loss.expected:,}"]
+        for loss in report.losses
+    )
+    yield _table(["Candidate", "Whose", "Why", "Count"], rows, left=3)
+
+
+def _origin(report: Report) -> Iterator[str]:
+    yield "## Where the replies come from"
+    rows = (
+        [escape(p.candidate), f"{p.n:,}", escape(p.run) if p.reused else "this run", p.date or words.NONE]
+        for p in report.provenance
+    )
+    yield _table(["Candidate", "Replies", "Run", "Date"], rows)
+
+
+def _setup(report: Report) -> Iterator[str]:
+    yield "## What made this report"
+    for entry in report.setup:
+        yield f"**{escape(entry.title)}**\n" + "\n".join(f"- {escape(k)}: {escape(v)}" for k, v in entry.items)
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    rule = [":--" if i < left else "--:" for i in range(len(titles))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (titles, rule, *rows))
