@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from .exam_types import packaged_files
+
 if TYPE_CHECKING:
     from .exam import Exam
     from .exam_specs import CandidateSpec, EndpointSpec, JudgeSpec
@@ -40,7 +42,7 @@ def describe(exam: Exam) -> dict[str, Any]:
 def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
     model = spec.model
     if model.startswith("replay/"):
-        model = f"replay/{_relative(Path(model.removeprefix('replay/')), folder)}"
+        model = f"replay/{_relative(spec.base / model.removeprefix('replay/'), folder)}"
     described: dict[str, Any] = {
         "name": spec.name,
         "model": _without_query(model),
@@ -62,14 +64,16 @@ def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
 
 
 def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
+    file = spec.rubric if isinstance(spec.rubric, Path) else packaged_files("rubrics")[spec.rubric]
+    rubric = {
+        "name": file.stem,
+        "path": _relative(file, folder),
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
     return {
         "name": spec.name,
         "model": spec.model,
-        "rubric": {
-            "name": spec.rubric.stem,
-            "path": _relative(spec.rubric, folder),
-            "sha256": hashlib.sha256(spec.rubric.read_bytes()).hexdigest(),
-        },
+        "rubric": rubric,
         "shots": spec.shots,
         "params": spec.params,
         "repeats": spec.repeats,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from .errors import InputError
 from .exam_types import (
@@ -24,7 +24,6 @@ from .exam_types import (
     Usd,
     Variable,
     absolute,
-    absolute_from,
     existing,
     packaged_or_path,
     safe_name,
@@ -46,7 +45,7 @@ class Section(BaseModel):
 class DatasetSpec(Section):
     """``docs_qa`` (packaged), a path, or a section. ``columns`` maps our fields to the file's: {question: prompt}."""
 
-    path: Annotated[Path, packaged_or_path("datasets")] = Field(description="a packaged name or a path")
+    path: Annotated[Path, packaged_or_path("datasets")] = Field(description="a packaged name, or a path")
     columns: dict[SampleField, str] = Field(default_factory=dict)
     limit: Count | None = None
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
@@ -115,15 +114,8 @@ class CandidateSpec(CandidateSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_name(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        filled, model = dict(value), value.get("model")
-        if filled.get("name") is None and isinstance(model, str):
-            filled["name"] = safe_name(model)
-        if isinstance(model, str) and model.startswith("replay/"):
-            filled["model"] = f"replay/{absolute_from(model.removeprefix('replay/'), info)}"
-        return filled
+    def _default_name(cls, value: Any) -> Any:
+        return _named_after_model(value)
 
     @model_validator(mode="after")
     def _consistent(self) -> CandidateSpec:
@@ -132,8 +124,15 @@ class CandidateSpec(CandidateSettings):
         _refuse_idle_settings(self)
         if self.model.startswith("replay/"):
             sheet = self.model.removeprefix("replay/")
-            existing(Path(sheet), sheet, "model")
+            existing(absolute(self.base / Path(sheet).expanduser()), sheet, "model")
         return self
+
+
+def _named_after_model(value: Any) -> Any:
+    """Raw data with a name, where there is a model to take it from."""
+    if isinstance(value, Mapping) and value.get("name") is None and isinstance(value.get("model"), str):
+        return {**value, "name": safe_name(value["model"])}
+    return value
 
 
 def _refuse_idle_settings(spec: CandidateSpec) -> None:
@@ -158,7 +157,9 @@ class JudgeSpec(Section):
 
     name: Name
     model: ModelName = Field(description="provider/model, like openai/gpt-4o, or embedded")
-    rubric: Annotated[Path, packaged_or_path("rubrics")] = Field(description="rubric: and a packaged name or a path")
+    rubric: Annotated[str | Path, packaged_or_path("rubrics")] = Field(
+        description="rubric: and a packaged name or a path"
+    )
     shots: Annotated[int, Field(strict=True, ge=0)] = 1
     params: Params = Field(default_factory=lambda: {"temperature": 0.1})
     base_url: Url | None = None
@@ -172,9 +173,7 @@ class JudgeSpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _default_name(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and value.get("name") is None and isinstance(value.get("model"), str):
-            return {**value, "name": safe_name(value["model"])}
-        return value
+        return _named_after_model(value)
 
     @property
     def params_set_by_user(self) -> frozenset[str]:

@@ -26,7 +26,7 @@ def _base(info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("base") or Path.cwd())
 
 
-def _packaged(kind: Literal["datasets", "rubrics"]) -> dict[str, Path]:
+def packaged_files(kind: Literal["datasets", "rubrics"]) -> dict[str, Path]:
     """Packaged data sets or rubrics by name."""
     folder = Path(str(resources.files("markscheme"))) / kind
     if not folder.is_dir():
@@ -68,17 +68,20 @@ def absolute(path: Path) -> Path:
 
 
 def packaged_or_path(kind: Literal["datasets", "rubrics"]) -> Any:
-    """A packaged name, or a path: what has a separator or a file's suffix is a path."""
+    """A packaged name, or a path: what has a separator or a suffix is a path.
+
+    A rubric stays a name, since a packaged one must satisfy more than a user's; a data set becomes its folder.
+    """
 
     def resolve(value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str | Path):
-            return value
+            raise mistake(f"{value!r} is wrong: wanted a packaged name or a path")
         written = str(value)
         if isinstance(value, Path) or "/" in written or "\\" in written or Path(written).suffix:
             return existing(absolute_from(value, info), written)
-        packaged = _packaged(kind)
+        packaged = packaged_files(kind)
         if written in packaged:
-            return packaged[written]
+            return written if kind == "rubrics" else packaged[written]
         raise mistake(
             f"{written!r} is not among the packaged {kind} ({', '.join(packaged) or 'none'})"
             f"{did_you_mean(written, packaged) or ';'} write ./{written} for a file or folder of your own"

@@ -441,7 +441,7 @@ def test_of_several_splits_one_must_be_named(tmp_path):
     for split in ("train", "test"):
         saved_to_disk(tmp_path / "hf" / split, [split])
     (tmp_path / "hf" / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
-    with pytest.raises(DataError, match="holds the splits train, test; name one of them, like .*hf/test"):
+    with pytest.raises(DataError, match=r"holds the splits train, test; name one of them, like .*hf/test"):
         load(tmp_path / "hf")
     (tmp_path / "hf" / "dataset_dict.json").write_text('{"splits": ["test"]}')
     assert load(tmp_path / "hf").samples[0].question == "test"
