@@ -1,4 +1,4 @@
-"""Exceptions: the operator's mistakes and our bugs. What a model does wrong is a value (`Failure`, `Failed`, `Unscored`).
+"""Exceptions: the operator's mistakes, our bugs. What a model does wrong is a value (`Failure`, `Failed`, `Unscored`).
 
 MarkschemeError
 ├── InputError            a file, option or environment variable is wrong        exit 2

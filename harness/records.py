@@ -263,7 +263,7 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its interval. ``low``/``high`` are ``None`` where no honest interval exists; ``method`` says why."""
+    """A number with its interval. ``low``, ``high`` are ``None`` where no honest one exists; ``method`` says why."""
 
     value: float | None
     low: float | None
