@@ -161,7 +161,7 @@ def build_judge(spec: JudgeSpec, rubric: Rubric, model: ChatModel | None, caller
     if spec.model == "embedded":
         from .embedded import EmbeddedJudge
 
-        return EmbeddedJudge(spec.name, rubric, caller.run, spec.turns)
+        return EmbeddedJudge(spec.name, rubric, spec.turns)
     if model is None:
         raise BugError(f"judge {spec.name!r} has no model")
     params = spec.params if "params" in spec.model_fields_set else {}
