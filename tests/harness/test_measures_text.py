@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -242,7 +243,10 @@ def verdict(sample, answer): return "yes" in answer.text
 """
 
 
-def test_a_measure_of_the_users_own_never_turns_a_fault_into_a_zero(tmp_path: Path) -> None:
+def test_a_measure_of_the_users_own_never_turns_a_fault_into_a_zero(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "own_measures_a.py").write_text(USER_CODE)
     said = Said("yes", tool_calls=(ToolCall("f", "{}"),))
 
@@ -258,7 +262,8 @@ def test_a_measure_of_the_users_own_never_turns_a_fault_into_a_zero(tmp_path: Pa
     assert of("infinite")[0] is None
 
 
-def test_a_measure_of_the_users_own_is_versioned_by_its_file(tmp_path: Path) -> None:
+def test_a_measure_of_the_users_own_is_versioned_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
     versions = set()
     for name in ("own_measures_b", "own_measures_c"):
         (tmp_path / f"{name}.py").write_text(f"# {name}\n{USER_CODE}")
