@@ -35,6 +35,7 @@ class Settings:
     params: Mapping[str, Any] = field(default_factory=dict)
     calls: Literal["one", "per_criterion"] = "one"
     turns: Turns = "conversation"
+    stream: bool = False
 
 
 class RubricJudge:
@@ -50,6 +51,7 @@ class RubricJudge:
         self._model = model
         self._caller = caller
         self._turns: Turns = settings.turns
+        self._stream = settings.stream
         self._ladder = Ladder()
         self._params, self._ours = _parameters(settings.params)
         groups = [(criterion,) for criterion in rubric.criteria] if settings.calls == "per_criterion" else [()]
@@ -89,7 +91,7 @@ class RubricJudge:
         prompt, material = self._prompts[0], self._materials(sample, answer)[0]
         if material.empty and self._rubric.on_empty != "judge":
             return None
-        return ask(prompt.request(material, self._params, self._ours), prompt.form, self._ladder.rung)
+        return ask(self._request(prompt, material), prompt.form, self._ladder.rung)
 
     async def grade(self, sample: Sample, answer: Answer, repeat: int = 0, attempt: int = 0) -> list[Grade]:
         """See `Judge.grade`. Raises BugError for a failed answer, and what the `Caller` raises."""
@@ -104,6 +106,9 @@ class RubricJudge:
                 outcomes = await self._outcomes(prompt, material, draw, calls)
                 grades += place.grades(outcomes, material.turn, tuple(calls))
         return grades
+
+    def _request(self, prompt: Prompt, material: Material) -> Request:
+        return prompt.request(material, self._params, self._ours, self._stream)
 
     def _materials(self, sample: Sample, answer: Answer) -> list[Material]:
         return materials(sample, said_of(answer), self._turns)
@@ -128,7 +133,7 @@ class RubricJudge:
     async def _verdicts(
         self, prompt: Prompt, material: Material, draw: Draw, calls: list[str]
     ) -> dict[str, Verdict] | Unscored:
-        request = prompt.request(material, self._params, self._ours)
+        request = self._request(prompt, material)
         enlarged = redrawn = False
         while True:
             call = await self._complete(request, prompt.form, draw, calls)
@@ -164,8 +169,9 @@ def build_judge(spec: JudgeSpec, rubric: Rubric, model: ChatModel | None, caller
         return EmbeddedJudge(spec.name, rubric, spec.turns)
     if model is None:
         raise BugError(f"judge {spec.name!r} has no model")
-    params = spec.params if "params" in spec.model_fields_set else {}
-    return RubricJudge(spec.name, rubric, model, caller, Settings(spec.shots, params, spec.calls, spec.turns))
+    params = {name: value for name, value in spec.params.items() if name in spec.params_set_by_user}
+    settings = Settings(spec.shots, params, spec.calls, spec.turns, spec.stream)
+    return RubricJudge(spec.name, rubric, model, caller, settings)
 
 
 def missing_inputs(rubric: Rubric, samples: Sequence[Sample]) -> list[str]:

@@ -157,9 +157,11 @@ class Prompt:
         images = [{k: v for k, v in part.items() if k != "path"} for part in material.images]
         return [self._pieces(material), material.conversation, images]
 
-    def request(self, material: Material, params: Mapping[str, Any], ours: frozenset[str]) -> Request:
+    def request(
+        self, material: Material, params: Mapping[str, Any], ours: frozenset[str], stream: bool = False
+    ) -> Request:
         """What is asked on every rung of the ladder alike."""
-        return Request((self.system, self.user(material)), params, ours=ours, shared=1)
+        return Request((self.system, self.user(material)), params, ours=ours, stream=stream, shared=1)
 
     def _pieces(self, material: Material) -> list[tuple[str, str]]:
         """Tag and text of what the rubric lets the judge see, and of the answer."""
