@@ -115,6 +115,8 @@ def conclude(session: Session, tally: Tally, with_report: bool) -> tuple[RunOutp
 def resume_command(session: Session) -> str:
     """The command that goes on where this one stopped."""
     exam = session.exam.path
+    if exam.is_relative_to(Path.cwd()):
+        exam = exam.relative_to(Path.cwd())
     workspace = session.store.where
     where = "" if workspace == ".markscheme" else f" --workspace {workspace}"
     return f"markscheme run {exam}{where}"

@@ -83,7 +83,8 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
     run, exam = session.run, session.exam
     writer = Writer(session.store, run.id)
     dispatcher = Dispatcher(exam.concurrency, tally, _budget(session))
-    ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline)
+    blank = session.store.is_blank()
+    ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline, blank)
     sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt))
     benches = build_benches(exam, session.rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
     built = Stage(session, writer, dispatcher, ledger, sittings, benches)

@@ -22,15 +22,25 @@ Sent = tuple[Reply | Failure, int]
 class Ledger:
     """What the callers of one run share: the writer, the dispatcher, prices, and the calls on their way.
 
-    ``offline`` answers from recordings only. Belongs to one event loop.
+    ``offline`` answers from recordings only. ``blank`` promises that the store held no call when the run began, so
+    that only keys committed since need looking up. Belongs to one event loop.
     """
 
-    def __init__(self, run: str, writer: Writer, dispatcher: Dispatcher, cost: Cost, offline: bool = False) -> None:
+    def __init__(
+        self,
+        run: str,
+        writer: Writer,
+        dispatcher: Dispatcher,
+        cost: Cost,
+        offline: bool = False,
+        blank: bool = False,
+    ) -> None:
         self.run = run
         self.writer = writer
         self.dispatcher = dispatcher
         self.cost = cost
         self.offline = offline
+        self._committed: set[str] | None = set() if blank else None
         self._on_their_way: dict[str, asyncio.Future[Call]] = {}
         self._shared_texts: dict[int, tuple[tuple[Message, ...], str]] = {}
 
@@ -59,7 +69,8 @@ class Ledger:
         self, key: str, live: Callable[[], Awaitable[Call]], to_row: Callable[[Call], list[Entry]]
     ) -> Call:
         tally = self.dispatcher.tally
-        recorded = await self.writer.find(key)
+        committed = self._committed
+        recorded = await self.writer.find(key) if committed is None or key in committed else None
         if recorded is not None and isinstance(recorded.outcome, Reply):
             tally.reused += 1
             return recorded
@@ -71,6 +82,8 @@ class Ledger:
             tally.unpriced += 1
         if call.attempts:
             await self.writer.put(*to_row(call))
+            if committed is not None:
+                committed.add(key)
         return call
 
     def request_entries(self, request: Request) -> tuple[str, list[Entry]]:

@@ -79,6 +79,11 @@ class Store:
                 found[row["key"]] = codec.row_to_call(row, run)
         return found
 
+    def is_blank(self) -> bool:
+        """Whether no call was ever recorded here."""
+        with self.reading() as connection:
+            return connection.execute(sa.select(calls.c.key).limit(1)).first() is None
+
     def put_samples(self, run: str, items: Sequence[Sample]) -> None:
         """Make ``items`` the samples of the run, in this order."""
         bodies = [{"sha256": s.sha256, "body": codec.sample_body(s)} for s in items]
