@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markscheme.harness.records import Failure, Reply, Request, Timing, ToolCall, Usage
 from markscheme.harness.structured import (
     GRADING_FUNCTION,
@@ -210,3 +212,13 @@ def test_refused_is_the_providers_own_signal_only() -> None:
 def test_a_reply_cut_by_the_token_limit_is_truncated_and_never_read() -> None:
     found = read(reply(GOOD, finish="length"), TWO)
     assert isinstance(found, Unreadable) and found.status == "truncated"
+
+
+PIECES = '{ } " correctness readability score reasoning : , 3 2.5 true null [ ] ``` \\" NaN 1e999 ** = /3'.split()
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(st.lists(st.sampled_from([*PIECES, "\n", " ", "9" * 5000]), max_size=40).map("".join))
+def test_whatever_a_model_writes_is_either_on_offer_or_unreadable(text: str) -> None:
+    found = read(reply(text), TWO)
+    assert isinstance(found, Unreadable) or all(verdict.score in SCALE for verdict in found.values())
