@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from .errors import ExamError, InputError, Problem
-from .exam_checks import entries, providers, shared_names, unknown_providers
+from .exam_checks import entries, providers, shared_names, unknown_measures, unknown_providers
 from .exam_describe import describe
 from .exam_matrix import MatrixSpec
 from .exam_specs import (
@@ -21,7 +21,7 @@ from .exam_specs import (
     PriceSpec,
     Section,
 )
-from .exam_types import Count, Usd, absolute
+from .exam_types import Count, OrNothing, Usd, absolute
 from .yaml_file import YamlFile, load_yaml, validate
 
 __all__ = [
@@ -57,7 +57,7 @@ class Exam(Section):
     measures: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     endpoints: Annotated[tuple[EndpointSpec, ...], BeforeValidator(_list)] = ()
     matrix: MatrixSpec | None = None
-    prices: dict[str, PriceSpec] = Field(default_factory=dict)
+    prices: Annotated[dict[str, PriceSpec], OrNothing] = Field(default_factory=dict)
     concurrency: Count = 16
     budget_usd: Usd | None = None
 
@@ -114,7 +114,7 @@ def _checked(file: YamlFile) -> Exam:
     found = entries(file.data, expanded)
     shared = _users_endpoints(providers(found) - {entry.name for entry in found if entry.section == "endpoints"})
     declared = {entry.name for entry in found if entry.section == "endpoints"} | {spec.name for spec in shared}
-    problems += [*shared_names(file, found), *unknown_providers(file, found, declared)]
+    problems += [*shared_names(file, found), *unknown_providers(file, found, declared), *unknown_measures(file)]
     if exam is not None and not exam.candidates and exam.matrix is None:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is None or problems:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Problem
+from .errors import InputError, Problem
 from .exam_specs import CandidateSpec
 from .exam_types import EMBEDDED, safe_name
 from .yaml_file import KeyPath, YamlFile, did_you_mean
@@ -57,6 +57,21 @@ def shared_names(file: YamlFile, found: Iterable[Entry]) -> Iterator[Problem]:
             at = entry.at if entry.at == ("matrix",) else (*entry.at, "name")
             what = f"{entry.name!r} is already the name of {file.where(before.at)}; give each a name: of its own"
             yield file.problem(at, what)
+
+
+def unknown_measures(file: YamlFile) -> Iterator[Problem]:
+    """Measures that cannot be. The user's own code is not loaded for this: it runs when an exam does."""
+    names = file.data.get("measures") if isinstance(file.data, Mapping) else None
+    if not names or not isinstance(names, list | tuple):
+        return
+    from .measures import parse
+
+    for position, name in enumerate(names):
+        if isinstance(name, str) and not name.startswith("python:"):
+            try:
+                parse(name, file.path.parent)
+            except InputError as error:
+                yield file.problem(("measures", position), str(error))
 
 
 def unknown_providers(file: YamlFile, found: Iterable[Entry], declared: Iterable[str]) -> Iterator[Problem]:

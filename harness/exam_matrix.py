@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field, model_validator
 
 from .exam_specs import CandidateSettings, CandidateSpec
-from .exam_types import File, ModelName, Params, safe_name
+from .exam_types import File, Filled, ModelName, Params, safe_name
 from .yaml_file import mistake
 
 OUR_PROMPT = "default"
@@ -22,8 +22,8 @@ class MatrixSpec(CandidateSettings):
     """Every combination becomes a candidate. A list under ``params`` is varied, anything else is fixed; to fix a
     parameter that is itself a list, put it into a list: ``stop: [["\\n"]]``. Further keys hold for all."""
 
-    models: Annotated[tuple[ModelName, ...], Field(min_length=1)]
-    prompts: Annotated[tuple[File | None, ...], Field(min_length=1)] = (None,)
+    models: Annotated[tuple[ModelName, ...], Filled] = Field(description="a list of models")
+    prompts: Annotated[tuple[File | None, ...], Filled] = (None,)
     params: Params = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -14,9 +14,11 @@ from .errors import InputError
 from .exam_types import (
     EMBEDDED,
     Count,
+    EndpointName,
     File,
     ModelName,
     Name,
+    OrNothing,
     Params,
     SampleField,
     Seconds,
@@ -46,13 +48,15 @@ class DatasetSpec(Section):
     """``docs_qa`` (packaged), a path, or a section. ``columns`` maps our fields to the file's: {question: prompt}."""
 
     path: Annotated[Path, packaged_or_path("datasets")] = Field(description="a packaged name, or a path")
-    columns: dict[SampleField, str] = Field(default_factory=dict)
+    columns: Annotated[dict[SampleField, str], OrNothing] = Field(default_factory=dict)
     limit: Count | None = None
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
 
     @model_validator(mode="before")
     @classmethod
     def _of_text(cls, value: Any) -> Any:
+        if value is None:
+            raise mistake("an empty value is wrong: wanted a packaged name or a path")
         return {"path": value} if isinstance(value, str | Path) else value
 
     @property
@@ -129,9 +133,9 @@ class CandidateSpec(CandidateSettings):
 
 
 def _named_after_model(value: Any) -> Any:
-    """Raw data with a name, where there is a model to take it from."""
-    if isinstance(value, Mapping) and value.get("name") is None and isinstance(value.get("model"), str):
-        return {**value, "name": safe_name(value["model"])}
+    """Raw data with a name. Without a model to take it from, the model is what is missing, and not the name too."""
+    if isinstance(value, Mapping) and value.get("name") is None:
+        return {**value, "name": safe_name(str(value.get("model") or ""))}
     return value
 
 
@@ -192,7 +196,7 @@ class LimitsSpec(Section):
 class EndpointSpec(Section):
     """An OpenAI-compatible server under a name of one's own: ``model: <name>/<model>``."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: EndpointName
     base_url: Url = Field(description="an address like http://localhost:8000/v1")
     key_env: Variable | None = None
     key_command: str | None = Field(default=None, repr=False)

@@ -77,7 +77,7 @@ def packaged_or_path(kind: Literal["datasets", "rubrics"]) -> Any:
         if not isinstance(value, str | Path):
             raise mistake(f"{value!r} is wrong: wanted a packaged name or a path")
         written = str(value)
-        if isinstance(value, Path) or "/" in written or "\\" in written or Path(written).suffix:
+        if isinstance(value, Path) or Path(written).suffix or any(part in written for part in ("/", "\\", "..")):
             return existing(absolute_from(value, info), written)
         packaged = packaged_files(kind)
         if written in packaged:
@@ -122,6 +122,23 @@ def _url(value: str) -> str:
         raise mistake(str(error)) from None
 
 
+def _endpoint_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", value):
+        raise mistake(f"{value!r} cannot stand before the slash of a model: write letters, digits and . _ -")
+    return value
+
+
+def _filled(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not value:
+        raise mistake("is an empty list; write at least one entry")
+    return value
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    """A key with nothing behind it is an empty section."""
+    return {} if value is None else value
+
+
 def _without_keys(params: dict[str, Any]) -> dict[str, Any]:
     for name in params:
         if name.lower() in _KEYS_IN_PARAMS:
@@ -164,4 +181,9 @@ Usd = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 File = Annotated[Path, BeforeValidator(_file)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Url = Annotated[str, AfterValidator(_url)]
-Params = Annotated[dict[str, Any], AfterValidator(_without_keys)]
+EndpointName = Annotated[str, AfterValidator(_endpoint_name)]
+Filled = AfterValidator(_filled)
+"""Of a list: at least one entry."""
+OrNothing = BeforeValidator(_nothing_is_empty)
+"""Of a section: may stand there empty."""
+Params = Annotated[dict[str, Any], OrNothing, AfterValidator(_without_keys)]

@@ -112,7 +112,7 @@ def validate(file: YamlFile, model: type[Model], context: Mapping[str, Any] | No
         for loc in texts:
             data = _replaced(data, loc, file.raw[loc])
         return validate(YamlFile(file.path, data, file.lines, {}, file.shown), model, given)
-    located = sorted(((_loc(e), e) for e in found), key=lambda pair: file.line(pair[0]))
+    located = sorted(((_loc(e, data), e) for e in found), key=lambda pair: file.line(pair[0]))
     raise ExamError([file.problem(loc, _what(model, e, loc)) for loc, e in located])
 
 
@@ -134,7 +134,7 @@ def _text_of(path: Path) -> str:
         raise ExamError([Problem(str(path), "", f"is not UTF-8 text (byte {error.start}); save it as UTF-8")]) from None
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
-        if near := _near_files(path):
+        if isinstance(error, FileNotFoundError) and (near := _near_files(path)):
             what += f"; {path.parent} has {near}"
         raise ExamError([Problem(str(path), "", what)]) from None
 
@@ -276,9 +276,17 @@ def _replaced(data: Any, path: Sequence[str | int], value: Any) -> Any:
     return copy
 
 
-def _loc(error: ErrorDetails) -> KeyPath:
+def _loc(error: ErrorDetails, data: Any) -> KeyPath:
+    """Where the mistake is written: a section in short (``dataset: name``) has no keys to point at."""
     at = (error.get("ctx") or {}).get("at", ())
-    return (*(part for part in error["loc"] if part != "[key]"), *at)
+    loc = (*(part for part in error["loc"] if part != "[key]"), *at)
+    for depth, part in enumerate(loc):
+        if isinstance(data, str):
+            return loc[:depth]
+        found = data.get(part) if isinstance(data, Mapping) else None
+        inside = isinstance(data, list | tuple) and isinstance(part, int) and part < len(data)
+        data = data[part] if inside else found
+    return loc
 
 
 def _what(model: type[BaseModel], error: ErrorDetails, loc: KeyPath) -> str:
@@ -293,7 +301,8 @@ def _what(model: type[BaseModel], error: ErrorDetails, loc: KeyPath) -> str:
         return f"is missing{f'; write {described}' if described else ''}"
     if kind == "value_error":
         return str(limits.get("error", error["msg"]))
-    return f"{_shown(given, loc)} is wrong: wanted {_wanted(kind, limits, error['msg'])}"
+    shown = "an empty value" if given is None else _shown(given, loc)
+    return f"{shown} is wrong: wanted {_wanted(kind, limits, error['msg'])}"
 
 
 def _wanted(kind: str, limits: Mapping[str, Any], message: str) -> str:

@@ -114,7 +114,7 @@ def test_paths_are_relative_to_the_file_that_names_them_wherever_the_command_is_
 
 def test_an_unknown_packaged_name_lists_what_there_is_and_how_to_name_a_file(tmp_path):
     (found,) = complaints(tmp_path, MINIMAL.replace("docs_qa", "docs_aq"))
-    assert found.startswith("exam.yaml:1 dataset.path: 'docs_aq' is not among the packaged datasets (")
+    assert found.startswith("exam.yaml:1 dataset: 'docs_aq' is not among the packaged datasets (")
     assert "did you mean 'docs_qa'? write ./docs_aq for a file" in found
     (found,) = complaints(tmp_path, judged("{model: embedded, rubric: strictness}"))
     assert "'strictness' is not among the packaged rubrics (docs_qa" in found
@@ -130,7 +130,7 @@ def test_a_folder_named_with_a_separator_is_a_path_even_where_a_packaged_name_ex
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        (MINIMAL.replace("docs_qa", "gone.jsonl"), "exam.yaml:1 dataset.path"),
+        (MINIMAL.replace("docs_qa", "gone.jsonl"), "exam.yaml:1 dataset"),
         (MINIMAL + "    prompt: gone.j2\n", "exam.yaml:4 candidates[0].prompt"),
         (judged("{model: embedded, rubric: gone.yaml}"), "exam.yaml:5 judges[0].rubric"),
         (MINIMAL.replace("baseline/extractive", "replay/gone.csv"), "exam.yaml:3 candidates[0].model"),
@@ -348,6 +348,25 @@ def test_prices_are_complete_or_refused(tmp_path):
     assert price.cached_input_usd_per_million is None
     (found,) = complaints(tmp_path, MINIMAL + "prices:\n  ours/x: {output_usd_per_million: 2}\n")
     assert found.startswith("exam.yaml:5 prices.ours/x: write both")
+
+
+def test_a_measure_that_does_not_exist_has_its_line(tmp_path):
+    assert load(tmp_path, MINIMAL + "measures: [token_f1, 'python:not_loaded:yet']\n").measures[0] == "token_f1"
+    (found,) = complaints(tmp_path, MINIMAL + "measures:\n  - token_f1\n  - token_f2\n")
+    assert found.startswith("exam.yaml:6 measures[1]: there is no measure 'token_f2'")
+
+
+def test_a_key_with_nothing_behind_it_is_empty_where_empty_makes_sense(tmp_path):
+    exam = load(tmp_path, "dataset: docs_qa\ncandidates:\n  - model: baseline/lead\n    params:\njudges:\nprices:\n")
+    assert (exam.candidates[0].params, exam.judges, exam.prices) == ({}, (), {})
+    assert complaints(tmp_path, "dataset:\ncandidates: [{model: baseline/lead}]\n") == [
+        "exam.yaml:1 dataset: an empty value is wrong: wanted a packaged name or a path"
+    ]
+
+
+def test_a_judge_without_a_model_lacks_its_model_only(tmp_path):
+    (found,) = complaints(tmp_path, judged("rubric: docs_qa"))
+    assert found == "exam.yaml:5 judges[0].model: is missing; write provider/model, like openai/gpt-4o, or embedded"
 
 
 def test_columns_map_fields_of_ours_only(tmp_path):
