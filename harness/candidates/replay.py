@@ -97,7 +97,8 @@ class ReplayCandidate:
         calls = []
         if (measured := entry.measured) is not None:
             draw = Draw(trial=trial, salt=self.caller.salt)
-            call_key = work_key(f"{PREFIX}{self.name}", "", [sample.id, key], draw)
+            # The run is part of the key: a call reused from another run would be left out of its latency figures.
+            call_key = work_key(f"{PREFIX}{self.name}", self.caller.run, [sample.id, key], draw)
 
             async def recorded() -> Reply:
                 return measured
@@ -113,8 +114,8 @@ class ReplayCandidate:
         if not strangers:
             return ()
         return (
-            f"candidate {self.name!r}: {len(strangers)} samples that {self.sheet.name} answers are not in this exam: "
-            f"{', '.join(strangers[:5])}{', …' if len(strangers) > 5 else ''}",
+            f"candidate {self.name!r}: {self.sheet.name} also answers samples that are not in this exam, "
+            f"{len(strangers)}: {', '.join(strangers[:5])}{', …' if len(strangers) > 5 else ''}",
         )
 
     async def close(self) -> None:
@@ -126,7 +127,7 @@ def read_sheet(sheet: Path, candidate: str) -> dict[tuple[str, int], Entry]:
 
     Columns: ``sample_id`` or ``id``; ``answer`` (or ``text``, ``response``, ``output``); optionally ``trial``,
     ``candidate`` (a sheet of several is read for the one of this name), ``status`` and ``detail`` (of a failed
-    answer), ``retrieved`` or ``contexts``, ``tool_calls``, ``e2e_s``, ``ttft_s``, ``prompt_tokens`` and
+    answer), ``retrieved`` or ``contexts``, ``tool_calls``, ``turns``, ``e2e_s``, ``ttft_s``, ``prompt_tokens`` and
     ``completion_tokens``. In CSV, lists are JSON. Raises DataError.
     """
     rows = read_rows(sheet)
@@ -175,7 +176,14 @@ def _entry(row: Row, where: str) -> Entry | None:
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
     retrieved = tuple(Retrieved(p["text"], p["id"], p["score"]) for p in passages)
-    return Entry(Said(text, tool_calls, retrieved), _measured(row, text, where), row.line)
+    return Entry(Said(text, tool_calls, retrieved, _turns(row, where)), _measured(row, text, where), row.line)
+
+
+def _turns(row: Row, where: str) -> tuple[str, ...]:
+    turns = _listed(row.data.get("turns")) or []
+    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+        raise DataError(f"{where} turns: {turns!r} is not a list with the answer to each turn")
+    return tuple(turns)
 
 
 def _measured(row: Row, text: str, where: str) -> Reply | None:
@@ -226,4 +234,4 @@ def _content(entry: Entry) -> list[Any]:
     if isinstance(outcome, Failed):
         return [outcome.kind, outcome.detail, outcome.text]
     calls = [[call.name, call.arguments] for call in outcome.tool_calls]
-    return [outcome.text, [[r.text, r.id, r.score] for r in outcome.retrieved], calls, timing]
+    return [outcome.text, outcome.turns, [[r.text, r.id, r.score] for r in outcome.retrieved], calls, timing]

@@ -73,7 +73,7 @@ def test_a_sample_without_an_answer_is_not_recorded_and_ours(sheet):
 def test_answers_to_samples_of_another_exam_are_counted(sheet):
     candidate = build(sheet({"id": "1", "answer": "x"}, {"id": "8", "answer": "y"}, {"id": "9", "answer": "z"}))
     (note,) = candidate_notes(candidate, [ONE, TWO])
-    assert "2 samples that sheet.jsonl answers are not in this exam: 8, 9" in note
+    assert "sheet.jsonl also answers samples that are not in this exam, 2: 8, 9" in note
     assert candidate_notes(build(sheet({"id": "1", "answer": "x"})), [ONE]) == ()
 
 
@@ -113,6 +113,21 @@ def test_a_stated_latency_becomes_one_recorded_call(sheet):
     assert answer.calls == (call.key,)
 
 
+def test_a_stated_latency_is_recorded_in_each_run_anew(sheet):
+    model, keys = sheet({"id": "1", "answer": "x", "e2e_s": 1.5}), set()
+    for run in ("one", "two"):
+        caller = Caller()
+        caller.run = run
+        asyncio.run(build(model, caller=caller).answer(ONE, 0))
+        keys.add(caller.calls[0].key)
+    assert len(keys) == 2
+
+
+def test_the_answers_to_turns_come_along(sheet):
+    candidate = build(sheet({"id": "1", "answer": "b", "turns": ["a", "b"]}))
+    assert outcome(candidate, ONE) == Said("b", turns=("a", "b"))
+
+
 def test_a_stated_latency_does_not_stand_in_the_way_offline(sheet):
     candidate = build(sheet({"id": "1", "answer": "x", "e2e_s": 1.5}), caller=Caller(offline=True))
     answer = asyncio.run(candidate.answer(ONE, 0))
@@ -137,6 +152,7 @@ def test_a_failed_answer_is_replayed_as_failed(sheet):
         ([{"id": "1", "answer": "x", "e2e_s": "fast"}], "sheet.jsonl:1 e2e_s: 'fast' is not a number"),
         ([{"id": "1", "answer": "x", "trial": -1}], "sheet.jsonl:1 trial: -1 is not a number of 0 or more"),
         ([{"id": "1", "answer": "x", "contexts": [3]}], "sheet.jsonl:1: a retrieved passage is int"),
+        ([{"id": "1", "answer": "x", "turns": "a"}], "sheet.jsonl:1 turns: 'a' is not a list"),
         ([{"id": "1", "answer": "x", "status": "odd"}], "sheet.jsonl:1 status: 'odd' is none of ok, bad_request"),
     ],
 )
