@@ -123,7 +123,7 @@ def _by(judge: JudgeView) -> str:
 def _interval_words(rows: tuple[Row, ...]) -> str:
     methods = " ".join(row.headline.estimate.method for row in rows)
     if "CR3" in methods:
-        return "95 % t intervals that leave out one cluster at a time, since questions share documents."
+        return "95 % t intervals by leaving out one cluster of questions at a time."
     if "Wilson" in methods:
         return "95 % Wilson intervals."
     return "95 % t intervals over questions."

@@ -84,14 +84,14 @@ def caveats(scores: Scores, boards: Sequence[Board], data: RunData) -> tuple[Lin
     return tuple(line(text) for text in found)
 
 
-def facts(data: RunData, scores: Scores, boards: Sequence[Board], costs: Sequence[CandidateCost]) -> tuple[Fact, ...]:
+def facts(data: RunData, scores: Scores, boards: Sequence[Board]) -> tuple[Fact, ...]:
     """Size, judges, money, and everything that is missing."""
     return (
         Fact(line(_size(data))),
         Fact(line(f"{strong(str(len(scores.candidates)))} candidate{'' if len(scores.candidates) == 1 else 's'}")),
         *(Fact(line(_judge_words(board))) for board in boards),
         *(Fact(line(text), warn=True) for text in _troubles(data, scores, boards)),
-        Fact(line(_money(data, costs))),
+        Fact(line(_money(data))),
     )
 
 
@@ -223,11 +223,11 @@ def _own_failures(data: RunData, name: str, cell: Cell | None) -> Iterator[str]:
         yield f"{words.plural(len(answers), 'answer')} of {strong(name)} left out of its mean ({kinds}{with_them})"
 
 
-def _money(data: RunData, costs: Sequence[CandidateCost]) -> str:
+def _money(data: RunData) -> str:
     total = paid(data.calls)
-    if total is None:
-        known = float(data.calls.loc[~data.calls["reused"].astype(bool), "cost_usd"].sum())
-        unknown = [cost.candidate for cost in costs if cost.paid_usd is None]
-        of = f" of {words.listed(unknown)}" if unknown else ""
-        return f"paid {strong(words.usd(known))} plus calls{of} whose price is unknown"
-    return f"paid {strong(words.usd(total))}"
+    if total is not None:
+        return f"paid {strong(words.usd(total))}"
+    own = data.calls[~data.calls["reused"].astype(bool)]
+    unknown = own.loc[own["cost_usd"].isna() & (own["status"] == "ok"), "who"].unique()
+    known = strong(words.usd(float(own["cost_usd"].sum())))
+    return f"paid {known} plus calls of {words.listed(map(str, unknown))} whose price is unknown"

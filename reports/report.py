@@ -88,7 +88,7 @@ def build_report(data: RunData) -> Report:
         date=day(data.info.created_at),
         verdict=verdict(scores, tables),
         caveats=caveats(scores, tables, data),
-        facts=facts(data, scores, tables, costs),
+        facts=facts(data, scores, tables),
         boards=tables,
         measures=tuple((c.name, tuple(scores.cells[c.name, "", m] for m in scores.measures)) for c in scores.candidates)
         if scores.measures

@@ -71,7 +71,7 @@ def usd(value: float | None) -> str:
         return "unknown"
     if value == 0:
         return "$0"
-    return f"${value:,.2f}" if value >= 0.1 else f"${value:.2g}" if value >= 1e-4 else "<$0.0001"
+    return f"${value:,.2f}" if value >= 0.1 else f"${value:#.2g}" if value >= 1e-4 else "<$0.0001"
 
 
 def count(value: float | None) -> str:

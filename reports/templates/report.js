@@ -220,7 +220,10 @@
   });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest && event.target.closest("input, select, textarea");
-    if (event.key === "Escape" && typing) return typing.blur();
+    if (event.key === "Escape" && typing) {
+      if (typing === search && search.value) { search.value = ""; restart(); }
+      return typing.blur();
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return undefined;
     const inList = document.activeElement === list;
     const step = { j: 1, k: -1, ...(inList ? { ArrowDown: 1, ArrowUp: -1 } : {}) }[event.key];
