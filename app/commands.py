@@ -19,7 +19,7 @@ from ..harness.store import runs
 from ..harness.store.store import Store
 from . import means, workflow
 from .output import PathOutput, RunOutput, SummaryRow
-from .progress import line, showing
+from .progress import line, money, showing
 from .session import Options, Session, open_session
 
 if TYPE_CHECKING:
@@ -217,11 +217,7 @@ def emit(model: BaseModel) -> None:
 
 
 def _say(session: Session, result: RunOutput, tally: Tally, report: Path | None) -> None:
-    live, reused = tally.live, tally.reused
-    if not tally.live and not tally.done:
-        typer.echo(f"run {result.run}: nothing to do, everything is answered and graded; 0 calls made")
-    else:
-        typer.echo(f"run {result.run}: {live} calls made, {reused} replies re-used, {_paid(tally)}")
+    typer.echo(f"run {result.run}: {_what_was_done(tally)}")
     failed = result.answers["failed"]
     unscored = {status: count for status, count in result.grades.items() if status != "ok" and count}
     if failed:
@@ -237,10 +233,12 @@ def _say(session: Session, result: RunOutput, tally: Tally, report: Path | None)
         typer.echo(f"report: {report}")
 
 
-def _paid(tally: Tally) -> str:
-    from .progress import money
-
-    return f"paid {money(tally)}"
+def _what_was_done(tally: Tally) -> str:
+    if not (tally.live or tally.reused or tally.worked or tally.done):
+        return "nothing to do, everything is answered and graded; 0 calls made"
+    if not (tally.live or tally.reused):
+        return "no model was called, nothing paid"
+    return f"{tally.live} calls made, {tally.reused} replies re-used, paid {money(tally)}"
 
 
 __all__ = ["SummaryRow", "options", "run"]

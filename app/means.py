@@ -41,10 +41,19 @@ def summary(store: Store, run: Run) -> list[SummaryRow]:
         if value is not None and candidate in candidates:
             values[candidate, "", measure][sample_id].append(value)
 
-    def order(key: tuple[str, str, str]) -> tuple[int, int, bool, str]:
-        return candidates.index(key[0]), ["", *judges].index(key[1]), key[2] != "composite", key[2]
+    wanted = [*_criteria(run), *run.config.get("measures", ())]
+
+    def order(key: tuple[str, str, str]) -> tuple[int, int, int]:
+        candidate, judge, measure = key
+        return candidates.index(candidate), [*judges, ""].index(judge), wanted.index(measure)
 
     return [_row(*key, values[key]) for key in sorted(values, key=order)]
+
+
+def _criteria(run: Run) -> list[str]:
+    """The composite and the criteria of all rubrics, in their own order."""
+    rubrics = (judge.get("rubric", {}) for judge in run.config.get("judges", ()))
+    return ["composite", *(c["name"] for rubric in rubrics for c in rubric.get("criteria", ()))]
 
 
 def _judged(store: Store, run: Run, candidates: list[str], judges: list[str]) -> Values:

@@ -14,10 +14,12 @@ def print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    measures = list(dict.fromkeys(row.measure for row in rows))
+    judges = list(dict.fromkeys(row.judge for row in rows if row.judge))
+    only = judges[0] if len(judges) == 1 else ""  # then measures without a judge share its line
+    measures = list(dict.fromkeys(row.measure for row in sorted(rows, key=lambda row: not row.judge)))
     by_place: dict[tuple[str, str], dict[str, SummaryRow]] = {}
     for row in rows:
-        by_place.setdefault((row.candidate, row.judge), {})[row.measure] = row
+        by_place.setdefault((row.candidate, row.judge or only), {})[row.measure] = row
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("candidate", "judge"):
         table.add_column(column, overflow="fold")

@@ -22,10 +22,13 @@ class Tally:
     retries: int = 0
     spent_usd: float = 0.0
     unpriced: int = 0
+    worked: int = 0
+    """Items done in all phases."""
     started_at: float = field(default_factory=time.monotonic)
 
     def begin(self, phase: str, total: int, skipped: int) -> None:
         """A new phase with ``total`` items to do."""
+        self.worked += self.done
         self.phase, self.total, self.skipped = phase, total, skipped
         self.done = self.failed = 0
         self.started_at = time.monotonic()
