@@ -32,16 +32,18 @@ def init(
     json: Json = False,
 ) -> None:
     """Write a first exam of one's own: exam.yaml, rubric.yaml, five samples. Overwrites nothing."""
-    from .. import starter
+    from ..starter import init as write_files
 
-    starter.init(folder, json)
+    write_files(folder, json)
 
 
 def demo(workspace: Workspace = ".markscheme", json: Json = False, quiet: Quiet = False) -> None:
     """Run the packaged exam: real questions, the embedded candidates and judge, no key and no network."""
-    from .. import commands, starter
+    from ..commands import options
+    from ..commands import run as run_exam
+    from ..starter import demo_exam
 
-    commands.run(starter.demo_exam(), commands.options(workspace=workspace), ("generate", "grade"), json, quiet)
+    run_exam(demo_exam(), options(workspace=workspace), ("generate", "grade"), json, quiet)
 
 
 def doctor(
@@ -50,6 +52,6 @@ def doctor(
     json: Json = False,
 ) -> None:
     """What is installed, reachable and priced. Pays for nothing."""
-    from .. import doctor as checks
+    from ..doctor import main as check
 
-    checks.main(exam, workspace, json)
+    check(exam, workspace, json)

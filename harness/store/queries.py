@@ -130,12 +130,12 @@ def score_values(store: Store, run: str) -> Iterator[tuple[str, str, str, float 
 def answer_counts(store: Store, run: str, candidates: Sequence[str]) -> tuple[int, int]:
     """How many answers to the run's samples there are, and how many failures."""
     a = answers.c
-    query = _of_samples(sa.select(a.candidate, a.status == "ok", sa.func.count()), answers, run)
+    query = _of_samples(sa.select(a.candidate, a.status, sa.func.count()), answers, run)
     ok = failed = 0
     with store.reading() as connection:
-        for candidate, good, count in connection.execute(query.group_by(a.candidate, a.status == "ok")):
+        for candidate, status, count in connection.execute(query.group_by(a.candidate, a.status)):
             if candidate in candidates:
-                ok, failed = (ok + count, failed) if good else (ok, failed + count)
+                ok, failed = (ok + count, failed) if status == "ok" else (ok, failed + count)
     return ok, failed
 
 

@@ -58,10 +58,10 @@ def test_some_unreadable_verdicts_leave_the_mean_of_the_rest_right(desk, mock):
 @pytest.mark.slow
 def test_kill_9_ten_times_pays_nothing_twice_beyond_what_was_in_flight(desk, mock):
     """`kill -9` at a random moment, ten times over one run; then finish. Concurrency bounds what a kill can lose."""
-    desk.samples(400)
+    desk.samples(600)
     desk.exam["concurrency"] = 8
     desk.save()
-    latency = {"latency": {"kind": "fixed", "ms": 30}}
+    latency = {"latency": {"kind": "fixed", "ms": 60}}
     mock.configure(latency)
     rng = random.Random(20)
     kills = 0
@@ -82,7 +82,7 @@ def test_kill_9_ten_times_pays_nothing_twice_beyond_what_was_in_flight(desk, moc
     mock.configure({})
     subprocess.run(undisturbed, cwd=desk.folder, check=True, stdout=subprocess.DEVNULL)
     assert disturbed == final_rows(desk.folder / "calm")
-    assert len(disturbed) == 400
+    assert len(disturbed) == 600
 
 
 def test_a_second_process_on_one_run_is_refused_and_another_exam_goes_on(desk, mock):
