@@ -111,7 +111,7 @@ def _operations(report: Report) -> Iterator[str]:
             titles.split("|"),
             (
                 [
-                    escape(f"{j.judge} ({j.model})"),
+                    escape(f"{j.judge} ({j.model})" if j.model else j.judge),
                     *(words.count(n) for n in (j.calls, j.reused, j.failed, j.prompt_tokens)),
                     f"{words.count(j.cached_tokens)} ({words.percent(j.cached_share)})",
                     words.count(j.completion_tokens),

@@ -16,7 +16,7 @@
     return element;
   };
   const number = (v) => (v === null || v === undefined ? DASH : Number.isInteger(v) ? String(v) : v.toFixed(2));
-  const seconds = (v) => (v === undefined ? DASH : v >= 10 ? v.toFixed(1) : v >= 0.1 ? v.toFixed(2) : v.toFixed(3));
+  const seconds = (v) => (v === undefined ? DASH : v >= 10 ? v.toFixed(1) : v >= 0.1 ? v.toFixed(2) : v >= 0.0005 ? v.toFixed(3) : v ? "<0.001" : "0");
   const usd = (v) => (v === undefined ? "price unknown" : v === 0 ? "$0" : "$" + v.toPrecision(2));
   const state = (a) => (a.status !== "ok" ? a.status.replaceAll("_", " ") : a.unscored ? "not scored" : "");
   const label = (c) => (c.source && judges.length > 1 ? c.source + " " : "") + c.measure;
@@ -24,13 +24,13 @@
   const question = (a) => data.samples[a.sample].question;
 
   const columns = [
-    { name: "question", value: (a) => a.sample, show: (a) => question(a).replace(/\s+/g, " "), kind: "text", width: 27 },
+    { name: "question", value: (a) => a.sample, show: (a) => question(a).replace(/\s+/g, " "), kind: "text", width: 24 },
     { name: "candidate", value: (a) => who(a), show: who, kind: "text", width: 13 },
     ...data.columns.slice(0, 6).map((c, i) => ({
-      name: label(c), value: (a) => a.values[i], show: (a) => number(a.values[i]), width: 9,
+      name: label(c), value: (a) => a.values[i], show: (a) => number(a.values[i]), width: 8,
     })),
-    { name: "seconds", value: (a) => a.e2e_s, show: (a) => seconds(a.e2e_s), width: 8 },
-    { name: "status", value: state, show: (a) => state(a) || "ok", width: 11,
+    { name: "seconds", value: (a) => a.e2e_s, show: (a) => seconds(a.e2e_s), width: 7 },
+    { name: "status", value: state, show: (a) => state(a) || "ok", width: 9,
       tint: (a) => (a.status !== "ok" ? "failed" : a.unscored ? "warned" : "") },
   ];
   let rows = [], picked = null, sort = { column: 0, down: false };
