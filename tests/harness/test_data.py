@@ -222,13 +222,20 @@ def test_an_image_is_hashed_by_content_and_found_beside_the_file(tmp_path):
     assert second.turns[0][0]["media_type"] == "image/jpeg"
 
 
-def test_the_hash_of_a_sample_follows_its_image_and_not_where_it_lies(tmp_path):
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda parts: {"question": parts},
+        lambda parts: {"turns": ["first", parts]},
+        lambda parts: {"messages": [{"role": "user", "content": parts}]},
+    ],
+)
+def test_the_hash_of_a_sample_follows_its_image_and_not_where_it_lies(tmp_path, row):
     hashes = []
     for folder, content in (("x", PNG), ("y", PNG), ("z", PNG + b"!")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / f"{folder}.png").write_bytes(content)
-        row = {"messages": [{"role": "user", "content": [{"image": f"{folder}.png"}]}]}
-        hashes.append(samples(tmp_path / folder, row)[0].sha256)
+        hashes.append(samples(tmp_path / folder, row([{"image": f"{folder}.png"}]))[0].sha256)
     assert hashes[0] == hashes[1] != hashes[2]
 
 

@@ -107,6 +107,8 @@ def test_what_is_not_plain_yaml_is_refused_with_its_line(tmp_path, text, expecte
 def test_aliases_that_expand_without_bounds_are_refused(tmp_path):
     levels = [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 9)]
     assert "aliases expand without bounds" in refusal(tmp_path, "\n".join(["l0: &l0 [x]", *levels]))
+    merges = [f"l{i}: &l{i}\n  <<: [{', '.join([f'*l{i - 1}'] * 8)}]" for i in range(1, 9)]
+    assert "aliases expand without bounds" in refusal(tmp_path, "\n".join(["l0: &l0 {x: 1}", *merges]))
 
 
 def test_a_missing_file_names_what_lies_beside_it(tmp_path):
