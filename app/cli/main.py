@@ -39,3 +39,5 @@ def main() -> None:
             raise
         print(f"markscheme: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
+    finally:
+        gc.freeze()  # the process ends: nothing is worth collecting any more
