@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What pytest is given beside its settings, for instance: make test ARGS="tests/harness -x"
 ARGS ?=
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test lint format bench docs lock clean
 
 demo: $(DEMO_VENV)/.ready
 	$(DEMO_VENV)/bin/markscheme demo
@@ -27,6 +27,10 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.ready
+	$(BIN)/python docs/generate_reference.py
+	$(BIN)/python docs/make_picture.py
 
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
 
