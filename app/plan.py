@@ -150,21 +150,20 @@ def _judge_row(
                     continue
                 requests += _due_grades(bench, sample, answer, known, options)
     assumed = Answer("plan", "", "", 0, Said("(the candidate's answer)"))
-    shown = judge.preview(samples[0], assumed) if samples else None
+    shown = next(iter(judge.previews(samples[0], assumed)), None) if samples else None
     model = judge.models[0].name if judge.models else ""
     return _row("judge", judge.name, model, requests, shown, ASSUMED_VERDICT_TOKENS, prices, exam.concurrency)
 
 
 def _due_grades(bench: Bench, sample: Sample, answer: Answer, known: _Known, options: Options) -> list[Request]:
-    due = []
+    due: list[Request] = []
     for repeat in range(bench.repeats):
         place = (sample.id, answer.candidate, answer.trial, bench.judge.name, repeat)
         standing = known.grades.get(place)
         fingerprint = bench.judge.fingerprint(sample, answer, repeat) if standing else ""
         if grading.attempt_due(standing, fingerprint, options.retry) is None:
             continue
-        if (request := bench.judge.preview(sample, answer)) is not None:
-            due.append(request)
+        due += bench.judge.previews(sample, answer)
     return due
 
 

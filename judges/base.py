@@ -27,8 +27,8 @@ class Judge(Protocol):
     def fingerprint(self, sample: Sample, answer: Answer, repeat: int) -> str:
         """Hash of all that determines the grades (rubric, prompt, sample, answer text, model); cheap."""
 
-    def preview(self, sample: Sample, answer: Answer) -> Request | None:
-        """The first request it would send; ``None`` for one without a model."""
+    def previews(self, sample: Sample, answer: Answer) -> tuple[Request, ...]:
+        """The requests it would send, one per turn and call, retries apart; none for one without a model."""
 
     async def grade(self, sample: Sample, answer: Answer, repeat: int = 0, attempt: int = 0) -> list[Grade]:
         """One grade per criterion (and turn, where the rubric grades turns); never raises for a bad verdict.

@@ -56,9 +56,9 @@ class EmbeddedJudge:
         """Hash of its version, the rubric and all texts that it counts; equal for all repeats."""
         return self._fingerprint(materials(sample, said_of(answer), self._turns))
 
-    def preview(self, sample: Sample, answer: Answer) -> Request | None:
-        """Nothing is sent."""
-        return None
+    def previews(self, sample: Sample, answer: Answer) -> tuple[Request, ...]:
+        """None: it asks nobody."""
+        return ()
 
     async def grade(self, sample: Sample, answer: Answer, repeat: int = 0, attempt: int = 0) -> list[Grade]:
         """See `Judge.grade`. Raises BugError for a failed answer."""

@@ -83,15 +83,18 @@ class RubricJudge:
         """Hash of all that is asked, whatever the rung, of the model, the parameters and the rubric's rules."""
         return self._fingerprint(self._materials(sample, answer), repeat)
 
-    def preview(self, sample: Sample, answer: Answer) -> Request | None:
-        """The first request on the ladder's present rung; ``None`` for an empty answer that the rubric decides.
+    def previews(self, sample: Sample, answer: Answer) -> tuple[Request, ...]:
+        """The requests on the present rung, one a turn and prompt; none for an empty answer that the rubric decides.
 
         Passages of the candidate may be absent: a plan asks before there are any.
         """
-        prompt, material = self._prompts[0], self._materials(sample, answer)[0]
-        if material.empty and self._rubric.on_empty != "judge":
-            return None
-        return ask(self._request(prompt, material), prompt.form, self._ladder.rung)
+        decided = self._rubric.on_empty != "judge"
+        return tuple(
+            ask(self._request(prompt, material), prompt.form, self._ladder.rung)
+            for material in self._materials(sample, answer)
+            if not (material.empty and decided)
+            for prompt in self._prompts
+        )
 
     async def grade(self, sample: Sample, answer: Answer, repeat: int = 0, attempt: int = 0) -> list[Grade]:
         """See `Judge.grade`. Raises BugError for a failed answer, and what the `Caller` raises."""

@@ -163,3 +163,14 @@ def test_wrong_options_say_what_and_how(desk, words, message):
     code, _, err = desk.command("run", str(desk.save()), *words)
     assert code == 2
     assert message in err
+
+
+def test_a_plan_counts_every_call_that_an_answer_takes(desk):
+    second = {**desk.rubric["criteria"][0], "name": "style", "weight": 0.5}
+    desk.rubric["criteria"] = [{**desk.rubric["criteria"][0], "weight": 0.5}, second]
+    desk.exam["judges"][0] |= {"calls": "per_criterion", "repeats": 3}
+    desk.write_samples([{"id": "t", "turns": ["[[Q1]] One?", "[[Q1]] Two?"], "reference": "r"}])
+    desk.exam["judges"][0]["turns"] = "each"
+    code, out, err = desk.command("run", str(desk.save()), "--plan", "--json")
+    calls = {row["role"]: row["calls"] for row in json.loads(out)["rows"]}
+    assert calls == {"candidate": 2, "judge": 2 * 2 * 3}, err

@@ -143,7 +143,7 @@ def test_an_empty_answer_follows_the_rubric() -> None:
 def test_it_calls_nothing_and_its_fingerprint_covers_texts_and_rubric() -> None:
     judge = EmbeddedJudge("embedded", load_rubric("docs_qa", 0))
     answer = Answer("r", "abbey", "c", 0, Said(FULL))
-    assert judge.models == () and judge.preview(SAMPLE, answer) is None
+    assert judge.models == () and judge.previews(SAMPLE, answer) == ()
     base = judge.fingerprint(SAMPLE, answer, 0)
     assert base == judge.fingerprint(replace(SAMPLE, cluster="x"), answer, 1)
     assert base != judge.fingerprint(replace(SAMPLE, reference="The king."), answer, 0)

@@ -317,11 +317,11 @@ def test_the_fingerprint_does_not_depend_on_the_rung() -> None:
     assert table.judge.fingerprint(SAMPLE, answer(Said("x")), 0) == before
 
 
-def test_the_preview_is_what_is_sent() -> None:
+def test_the_previews_are_what_is_sent() -> None:
     table = Table([verdict()])
-    preview = table.judge.preview(SAMPLE, answer(Said("The king.")))
+    preview = table.judge.previews(SAMPLE, answer(Said("The king.")))
     table.grade()
-    assert [preview] == table.model.requests
+    assert list(preview) == table.model.requests
 
 
 def test_samples_without_what_the_rubric_shows_are_named_before_any_call() -> None:
