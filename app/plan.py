@@ -145,7 +145,7 @@ def _judge_row(
         for sitting in sittings:
             for trial in range(sitting.trials):
                 place = (sample.id, sitting.candidate.name, trial)
-                answer = known.texts.get(place) or Answer("plan", *place, Said(_ASSUMED_ANSWER))
+                answer = known.texts.get(place) or Answer("plan", *place, _assumed(sample))
                 if not isinstance(answer.outcome, Said):
                     continue
                 requests += _due_grades(bench, sample, answer, known, options)
@@ -153,6 +153,10 @@ def _judge_row(
     shown = next(iter(judge.previews(samples[0], assumed)), None) if samples else None
     model = judge.models[0].name if judge.models else ""
     return _row("judge", judge.name, model, requests, shown, ASSUMED_VERDICT_TOKENS, prices, exam.concurrency)
+
+
+def _assumed(sample: Sample) -> Said:
+    return Said(_ASSUMED_ANSWER, turns=(_ASSUMED_ANSWER,) * len(sample.turns))
 
 
 def _due_grades(bench: Bench, sample: Sample, answer: Answer, known: _Known, options: Options) -> list[Request]:
