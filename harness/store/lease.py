@@ -33,19 +33,50 @@ def _busy(run: str, holder: str) -> RunBusy:
 
 @contextmanager
 def _file_lease(folder: Path, run: str) -> Iterator[None]:
-    path = folder / "locks" / f"{run}.lock"
+    path = _lock_path(folder, run)
     path.parent.mkdir(exist_ok=True)
-    with path.open("a+b") as handle:
-        if not _lock(handle):
-            handle.seek(0)
-            holder = handle.read(64).decode(errors="replace").strip()
-            raise _busy(run, f" ({holder})" if holder else "")
+    with _held(path, run) as handle:
         handle.truncate(0)
         handle.write(f"pid {os.getpid()}".encode())
         handle.flush()
-        yield
-        handle.truncate(0)
-    path.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            if os.name != "nt":  # while it is still ours; Windows removes no open file
+                path.unlink(missing_ok=True)
+
+
+def _lock_path(folder: Path, run: str) -> Path:
+    return folder / "locks" / f"{run}.lock"
+
+
+def _held(path: Path, run: str) -> BinaryIO:
+    """The lock file, locked. A file that its last holder removed in the meantime locks nobody out: open it anew."""
+    while True:
+        handle = path.open("a+b")
+        if not _lock(handle):
+            handle.seek(0)
+            holder = handle.read(64).decode(errors="replace").strip()
+            handle.close()
+            raise _busy(run, f" ({holder})" if holder else "")
+        try:
+            if os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+                return handle
+        except FileNotFoundError:
+            pass
+        handle.close()
+
+
+def alone(engine: Engine, run: str) -> bool:
+    """Whether surely no other process works in this workspace (one that was killed may still seem to)."""
+    folder = local_folder(engine)
+    if folder is None:
+        return False
+    own = _lock_path(folder, run)
+    try:
+        return all(path.name == own.name for path in own.parent.iterdir())
+    except FileNotFoundError:
+        return True
 
 
 def _lock(handle: BinaryIO) -> bool:

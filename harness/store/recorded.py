@@ -17,13 +17,15 @@ from .writer import Entry, Writer
 
 Cost = Callable[[str, Usage], float | None]
 Sent = tuple[Reply | Failure, int]
+_LOOK_AROUND_S = 0.02
+"""How often a run in a blank store makes sure that it is still the only one there: as often as it commits."""
 
 
 class Ledger:
     """What the callers of one run share: the writer, the dispatcher, prices, and the calls on their way.
 
-    ``offline`` answers from recordings only. ``blank`` promises that the store held no call when the run began, so
-    that only keys committed since need looking up. Belongs to one event loop.
+    ``offline`` answers from recordings only. ``blank`` promises that the store held no call when the run began: as
+    long as nobody else writes to it, only keys committed since need looking up. Belongs to one event loop.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Ledger:
         self.cost = cost
         self.offline = offline
         self._committed: set[str] | None = set() if blank else None
+        self._looked_around = 0.0
         self._on_their_way: dict[str, asyncio.Future[Call]] = {}
         self._shared_texts: dict[int, tuple[tuple[Message, ...], str]] = {}
 
@@ -69,8 +72,7 @@ class Ledger:
         self, key: str, live: Callable[[], Awaitable[Call]], to_row: Callable[[Call], list[Entry]]
     ) -> Call:
         tally = self.dispatcher.tally
-        committed = self._committed
-        recorded = await self.writer.find(key) if committed is None or key in committed else None
+        recorded = await self.writer.find(key) if self._may_be_recorded(key) else None
         if recorded is not None and isinstance(recorded.outcome, Reply):
             tally.reused += 1
             return recorded
@@ -82,9 +84,16 @@ class Ledger:
             tally.unpriced += 1
         if call.attempts:
             await self.writer.put(*to_row(call))
-            if committed is not None:
-                committed.add(key)
+            if self._committed is not None:
+                self._committed.add(key)
         return call
+
+    def _may_be_recorded(self, key: str) -> bool:
+        if self._committed is not None and (now := time.monotonic()) - self._looked_around > _LOOK_AROUND_S:
+            self._looked_around = now
+            if not self.writer.alone():
+                self._committed = None
+        return self._committed is None or key in self._committed
 
     def request_entries(self, request: Request) -> tuple[str, list[Entry]]:
         """The request as JSON text; messages shared by all samples are kept once and pointed at by hash."""

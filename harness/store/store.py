@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ..records import Call, Sample
 from . import codec
 from .engine import describe, local_folder, open_engine, store_errors, writing
-from .lease import lease
+from .lease import alone, lease
 from .schema import answers, calls, grades, metadata, run_samples, samples, texts
 
 _CHUNK = 500
@@ -36,6 +36,10 @@ class Store:
     def lease(self, run: str) -> AbstractContextManager[None]:
         """Hold a run against other processes; see `lease.lease`."""
         return lease(self.engine, run)
+
+    def alone(self, run: str) -> bool:
+        """Whether surely no process but the one at work on ``run`` uses this workspace."""
+        return alone(self.engine, run)
 
     @property
     def folder(self) -> Path | None:

@@ -29,6 +29,10 @@ class Writer:
         """Queue rows; the future is done when they are committed and carries the `StoreError` if they could not be."""
         return self._commits.submit(*entries)
 
+    def alone(self) -> bool:
+        """Whether nobody else writes to this store; see `lease.alone`."""
+        return self._store.alone(self._run)
+
     async def find(self, key: str) -> Call | None:
         """The recorded call under ``key``."""
         return (await self._lookups.submit(key)).get(key)

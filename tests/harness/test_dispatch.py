@@ -304,6 +304,29 @@ def test_two_identical_requests_in_flight_share_one_call(tmp_path):
     assert one == two
 
 
+def test_a_blank_store_is_looked_up_as_soon_as_another_run_is_in_it(tmp_path):
+    store = Store(tmp_path)
+
+    async def main():
+        writer = Writer(store, "r1")
+        ledger = Ledger("r1", writer, Dispatcher(4, policy=QUICK), lambda model, usage: 0.5, blank=True)
+        model, recorded = Model(), Recorded(ledger, "candidate", "mini", "")
+        try:
+            await ask(recorded, model, Draw(trial=0))
+            await ask(recorded, model, Draw(trial=0))
+            alone = model.asked
+            await asyncio.to_thread(calls, tmp_path, lambda r, m: ask(r, m, Draw(trial=1)), "r2")
+            with store.lease("r2"):
+                await asyncio.sleep(0.03)
+                await ask(recorded, model, Draw(trial=1))
+            return alone, model.asked
+        finally:
+            await writer.close()
+
+    assert asyncio.run(main()) == (1, 1)
+    store.close()
+
+
 def test_a_failed_call_is_kept_and_tried_again_by_the_next_run(tmp_path):
     failed, _ = calls(tmp_path, ask, model=Model(failure("timeout")))
     assert failed.outcome.kind == "timeout"

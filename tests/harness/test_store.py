@@ -182,6 +182,15 @@ def test_a_second_process_on_one_run_is_refused_and_a_killed_one_frees_it(store)
         pass
 
 
+def test_a_lock_file_that_its_holder_removes_locks_nobody_out(store):
+    for _ in range(3):
+        with store.lease("r"):
+            assert store.alone("r")
+            with store.lease("another"):
+                assert not store.alone("r")
+    assert list((Path(store.where) / "locks").iterdir()) == []
+
+
 def test_a_corrupt_database_is_named_with_a_remedy(tmp_path):
     (tmp_path / "markscheme.db").write_bytes(b"this is not a database, not at all, not even near" * 100)
     with pytest.raises(StoreError, match="not a SQLite database"):
