@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,28 @@ _ANSWER_COLUMNS = ("answer", "response", "output")
 _OWN = frozenset({"candidate", "trial", *_ANSWER_COLUMNS})
 
 
-def exam_of_file(
-    source: Path, judge: str, rubric: str, base_url: str | None, shots: int, workspace: str | Path
-) -> Exam:
+@dataclass(frozen=True, slots=True)
+class JudgeChoice:
+    """Who grades answers that exist already, and by what."""
+
+    rubric: str = "docs_qa"
+    model: str = "embedded"
+    base_url: str | None = None
+    shots: int = 1
+
+
+def exam_of_file(source: Path, judge: JudgeChoice, workspace: str | Path) -> Exam:
     """An exam over a CSV, JSONL or Parquet file with ``question`` and ``answer`` (or ``response``, ``output``) columns.
 
     Optional columns: ``id``, ``candidate`` (one sheet each; default: the file's name), ``trial``, ``reference``,
     ``context``, ``cluster``, ``tags``, and any other, kept as metadata.
     """
     rows = [(f"{source}:{row.line}", row.data) for row in read_rows(source)]
-    return exam_of_rows(rows, source.stem, source.parent, judge, rubric, base_url, shots, workspace)
+    return exam_of_rows(rows, source.stem, judge, workspace)
 
 
 def exam_of_rows(
-    rows: Iterable[tuple[str, Mapping[str, Any]]],
-    name: str,
-    base: Path,
-    judge: str,
-    rubric: str,
-    base_url: str | None,
-    shots: int,
-    workspace: str | Path,
+    rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, judge: JudgeChoice, workspace: str | Path
 ) -> Exam:
     """Like `exam_of_file` for rows in memory: (where, row) pairs."""
     samples: dict[str, dict[str, Any]] = {}
@@ -55,8 +57,8 @@ def exam_of_rows(
             {"sample_id": sample_id, "answer": answer, "trial": int(row.get("trial") or 0)}
         )
     if not samples:
-        raise DataError(f"{base / name}: holds no rows to grade")
-    return _exam(samples, sheets, name, _folder(workspace), judge, rubric, base_url, shots)
+        raise DataError(f"{name}: holds no rows to grade")
+    return _exam(samples, sheets, name, _folder(workspace), judge)
 
 
 def _answer(where: str, row: Mapping[str, Any]) -> str:
@@ -83,10 +85,7 @@ def _exam(
     sheets: Mapping[str, list[dict[str, Any]]],
     name: str,
     workspace: Path,
-    judge: str,
-    rubric: str,
-    base_url: str | None,
-    shots: int,
+    judge: JudgeChoice,
 ) -> Exam:
     folder = workspace / "imports" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,9 +96,9 @@ def _exam(
         path = folder / f"sheet-{position}.jsonl"
         _write(path, sheet)
         candidates.append({"name": candidate, "model": f"replay/{path.resolve()}", "trials": trials})
-    grader: dict[str, Any] = {"name": "judge", "model": judge, "rubric": rubric, "shots": shots}
-    if base_url:
-        grader["base_url"] = base_url
+    grader: dict[str, Any] = {"name": "judge", "model": judge.model, "rubric": judge.rubric, "shots": judge.shots}
+    if judge.base_url:
+        grader["base_url"] = judge.base_url
     exam = {
         "dataset": {"path": str((folder / "samples.jsonl").resolve())},
         "candidates": candidates,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,8 @@ from ..harness.exam import Exam, load_exam
 from ..harness.store import runs
 from ..harness.store.store import Store
 from . import means, workflow
-from .output import PathOutput, RunOutput, SummaryRow
+from .answers_file import JudgeChoice, exam_of_file
+from .output import PathOutput, RunLine, RunList, RunOutput, SummaryRow
 from .progress import line, money, showing
 from .session import Options, Session, open_session
 
@@ -43,16 +43,6 @@ def options(
         raise InputError(f"--reuse {reuse!r}: only `answers` can be re-used")
     statuses = frozenset(word.strip() for word in retry.split(",") if word.strip())
     return Options(workspace, fresh, statuses, bool(reuse), limit, seed, name, offline, report)
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeChoice:
-    """Who grades a file of answers, and by what."""
-
-    rubric: str
-    model: str
-    base_url: str | None
-    shots: int
 
 
 def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], json: bool, quiet: bool) -> None:
@@ -135,9 +125,7 @@ def plan(exam: Path, chosen: Options, json: bool) -> None:
 
 def grade_file(source: Path, chosen: Options, judge: JudgeChoice, json: bool, quiet: bool) -> None:
     """Grade answers that exist already."""
-    from .answers_file import exam_of_file
-
-    exam = exam_of_file(source, judge.model, judge.rubric, judge.base_url, judge.shots, chosen.workspace)
+    exam = exam_of_file(source, judge, chosen.workspace)
     run(exam, chosen, ("generate", "grade"), json, quiet)
 
 
@@ -171,8 +159,6 @@ def export(table: str, reference: str, format: str, output: Path | None, workspa
 
 def list_runs(workspace: str, json: bool) -> None:
     """List the runs of a workspace."""
-    from .output import RunLine, RunList
-
     store = opened(workspace)
     try:
         found = [
@@ -239,6 +225,3 @@ def _what_was_done(tally: Tally) -> str:
     if not (tally.live or tally.reused):
         return "no model was called, nothing paid"
     return f"{tally.live} calls made, {tally.reused} replies re-used, paid {money(tally)}"
-
-
-__all__ = ["SummaryRow", "options", "run"]

@@ -122,13 +122,14 @@ def grade(
 
     Optional columns: ``id``, ``candidate``, ``trial``, ``reference``, ``context``, ``cluster``, ``tags``.
     """
-    from .answers_file import exam_of_file, exam_of_rows
+    from .answers_file import JudgeChoice, exam_of_file, exam_of_rows
 
+    choice = JudgeChoice(rubric, judge, base_url, shots)
     if isinstance(answers, str | Path):
-        return run(exam_of_file(Path(answers), judge, rubric, base_url, shots, workspace), workspace=workspace)
+        return run(exam_of_file(Path(answers), choice, workspace), workspace=workspace)
     records = answers.astype(object).where(answers.notna(), None).to_dict("records")
     rows = [(f"row {i}", {str(k): v for k, v in record.items()}) for i, record in enumerate(records)]
-    exam = exam_of_rows(rows, name, Path.cwd(), judge, rubric, base_url, shots, workspace)
+    exam = exam_of_rows(rows, name, choice, workspace)
     return run(exam, workspace=workspace)
 
 

@@ -33,6 +33,7 @@ from ..judges.rubric import Rubric
 from .session import Session
 
 Phase = Literal["generate", "grade"]
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s"}
 
 
@@ -66,15 +67,13 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
             for note in candidate_notes(sitting.candidate, session.dataset.samples):
                 say(note)
         check(on_stage, phases)
-        with stopping_on_interrupt(on_stage.dispatcher.stop) as interrupted:
+        with stopping_on_signals(on_stage.dispatcher.stop):
             if "generate" in phases:
                 await _generate(on_stage)
-            if "grade" in phases and not interrupted():
+            if "grade" in phases and not on_stage.dispatcher.stop.is_set():
                 await _grade(on_stage)
                 exam = session.exam
                 score(session.store, session.run.id, exam.measures, session.dataset.samples, exam.path.parent)
-        if interrupted():
-            raise Unfinished("interrupted: what was in flight is kept, the same command continues")
 
 
 @asynccontextmanager
@@ -197,8 +196,11 @@ def _budget(session: Session) -> Budget | None:
 
 
 @contextmanager
-def stopping_on_interrupt(stop: asyncio.Event) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C ends the intake and lets what is being paid for arrive; a second one cancels."""
+def stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) ends the intake and lets what is being paid for arrive; a second one cancels.
+
+    Raises Unfinished at the end of a block that was interrupted.
+    """
     loop, count = asyncio.get_running_loop(), 0
     task = asyncio.current_task()
 
@@ -210,14 +212,22 @@ def stopping_on_interrupt(stop: asyncio.Event) -> Iterator[Callable[[], bool]]:
             task.cancel()
 
     try:
-        loop.add_signal_handler(signal.SIGINT, interrupt)
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, interrupt)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield lambda: False
+        yield
         return
     try:
-        yield lambda: count > 0
+        yield
+    except asyncio.CancelledError:
+        if count < 2:
+            raise
+        raise Unfinished("interrupted twice: calls in flight were dropped, the same command continues") from None
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+    if count:
+        raise Unfinished("interrupted: what was in flight is kept, the same command continues")
 
 
 def mark_finished(session: Session) -> None:

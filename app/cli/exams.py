@@ -101,12 +101,13 @@ def grade(
 ) -> None:
     """Grade what has been answered: by an exam, or in a file with columns question, answer, reference, context."""
     from .. import commands
+    from ..answers_file import JudgeChoice
 
     options = commands.options(workspace=workspace, retry=retry, limit=limit, seed=seed, report=not no_report)
     if source.suffix.lower() in (".yaml", ".yml"):
         commands.run(source, options, ("grade",), json, quiet)
     else:
-        commands.grade_file(source, options, commands.JudgeChoice(rubric, judge, base_url, shots), json, quiet)
+        commands.grade_file(source, options, JudgeChoice(rubric, judge, base_url, shots), json, quiet)
 
 
 def report(
