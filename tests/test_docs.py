@@ -115,5 +115,11 @@ def test_examples_that_need_no_key_run(name: str, server: str, tmp_path: Path):
     assert "correctness" in said
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_that_runs_hosted_models_says_that_they_were_scripted(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert "OPENAI_API_KEY=" not in text or re.search(r"[Ss]cripted models stood in for the hosted ones", text)
+
+
 def test_the_picture_of_the_report_is_small():
     assert 0 < (DOCS / "report.png").stat().st_size < 300_000
