@@ -67,7 +67,7 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
             for note in candidate_notes(sitting.candidate, session.dataset.samples):
                 say(note)
         check(on_stage, phases)
-        with stopping_on_signals(on_stage.dispatcher.stop):
+        with stopping_on_signals(on_stage.dispatcher.stop, say):
             if "generate" in phases:
                 await _generate(on_stage)
             if "grade" in phases and not on_stage.dispatcher.stop.is_set():
@@ -196,7 +196,7 @@ def _budget(session: Session) -> Budget | None:
 
 
 @contextmanager
-def stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
+def stopping_on_signals(stop: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) ends the intake and lets what is being paid for arrive; a second one cancels.
 
     Raises Unfinished at the end of a block that was interrupted.
@@ -208,7 +208,9 @@ def stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
         nonlocal count
         count += 1
         stop.set()
-        if count > 1 and task is not None:
+        if count == 1:
+            say("stopping when the calls in flight have arrived; interrupt again to drop them")
+        elif task is not None:
             task.cancel()
 
     try:

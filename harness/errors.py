@@ -9,6 +9,7 @@ MarkschemeError
 │   └── RunBusy           another process works on this run
 ├── Unfinished            stopped before the end; what was paid is kept          exit 3
 │   ├── BudgetReached     the next call could exceed the budget
+│   ├── Stopped           told to stop before this call was sent
 │   └── EndpointGone      an endpoint refuses every call (key, model, network)
 └── BugError              cannot happen; please report
 """
@@ -76,6 +77,10 @@ class Unfinished(MarkschemeError):
 
 class BudgetReached(Unfinished):
     """The next call could exceed the budget."""
+
+
+class Stopped(Unfinished):
+    """The run was told to stop before this call was sent: nothing was paid, nothing is known of it."""
 
 
 class EndpointGone(Unfinished):

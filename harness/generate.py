@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .candidates.base import Candidate
-from .dispatch.pool import run_pool
+from .dispatch.pool import all_pools, run_pool
 from .dispatch.tally import Tally
 from .records import Failed, Sample
 from .store.codec import answer_to_row
@@ -84,7 +84,7 @@ async def generate(
             committed.result()
 
     try:
-        await asyncio.gather(*(run_pool(group, answer, pools.workers, pools.stop) for group in jobs.values()))
+        await all_pools(run_pool(group, answer, pools.workers, pools.stop) for group in jobs.values())
     finally:
         await writer.drain()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from ..harness.dispatch.pool import run_pool
+from ..harness.dispatch.pool import all_pools, run_pool
 from ..harness.generate import Pools
 from ..harness.records import Answer, Failed, Sample, Unscored
 from ..harness.store.codec import grade_to_row
@@ -78,13 +79,11 @@ async def grade(
     async def crew(members: Sequence[Bench]) -> None:
         jobs = _jobs(members, samples, answers_of, standings, retry, pools)
         if members[0].judge.models and len(samples) >= _WARM_UP_FROM:
-            for job in jobs:
-                await work(job)
-                break
+            await run_pool(islice(jobs, 1), work, 1, pools.stop)
         await run_pool(jobs, work, pools.workers, pools.stop)
 
     try:
-        await asyncio.gather(*(crew(members) for members in groups.values()))
+        await all_pools(crew(members) for members in groups.values())
     finally:
         await writer.drain()
 

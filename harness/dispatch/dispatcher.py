@@ -47,9 +47,13 @@ class Dispatcher:
         self._policy = policy or RetryPolicy()
         self._rng = random.Random(seed)  # noqa: S311 - jitter, no secret
         self._endpoints: dict[str, _Endpoint] = {}
+        self._watch: asyncio.Task[None] | None = None
 
     async def send(self, model: ChatModel, request: Request) -> tuple[Reply | Failure, int]:
-        """The reply, or the last failure, and the number of attempts. Raises BudgetReached or EndpointGone."""
+        """The reply, or the last failure, and the number of attempts.
+
+        Raises BudgetReached, EndpointGone, or Stopped for what was not sent when `stop` was set.
+        """
         limits = model.limits
         endpoint = self._endpoint(model.limit_group, limits)
         tokens = _size(request) if limits.tpm else 0
@@ -74,7 +78,15 @@ class Dispatcher:
         endpoint = self._endpoints.get(group)
         if endpoint is None:
             endpoint = self._endpoints[group] = _Endpoint(Limiter(limits, self.concurrency))
+            if self._watch is None:
+                self._watch = asyncio.create_task(self._end_when_stopped())
         return endpoint
+
+    async def _end_when_stopped(self) -> None:
+        """Whoever still waits for a slot has paid nothing yet, and is not to."""
+        await self.stop.wait()
+        for endpoint in self._endpoints.values():
+            endpoint.limiter.end()
 
     async def _attempts(self, endpoint: _Endpoint, name: str, work: Work, tokens: int) -> tuple[Reply | Failure, int]:
         attempt, successes_before = 0, endpoint.successes

@@ -7,11 +7,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ..errors import Stopped
 from ..models.base import Limits
 from ..records import Failure, Headroom, Reply
 
 _DECREASE = 0.5
 _PRESSURE = frozenset({"rate_limited"})
+_NOT_SENT = "told to stop before this call was sent; the same command continues"
 
 
 class Limiter:
@@ -32,9 +34,15 @@ class Limiter:
         self._requests = Bucket(limits.rpm, clock) if limits.rpm else None
         self._tokens = Bucket(limits.tpm, clock) if limits.tpm else None
         self._timer: asyncio.TimerHandle | None = None
+        self._ended = asyncio.Event()
 
     async def acquire(self, tokens: int = 0) -> None:
-        """Wait for a slot (first come, first served), then for the minute's budget of requests and ``tokens``."""
+        """Wait for a slot (first come, first served), then for the minute's budget of requests and ``tokens``.
+
+        Raises Stopped once `end` was called.
+        """
+        if self._ended.is_set():
+            raise Stopped(_NOT_SENT)
         if self._waiting or not self._open():
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -42,7 +50,7 @@ class Limiter:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
+                if turn.done() and not turn.cancelled() and not turn.exception():
                     self.release()
                 raise
         else:
@@ -55,6 +63,14 @@ class Limiter:
         """Give the slot to whoever waits longest."""
         self.in_flight -= 1
         self._wake()
+
+    def end(self) -> None:
+        """Let nobody in any more; those who wait get `Stopped`."""
+        self._ended.set()
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(Stopped(_NOT_SENT))
 
     def learn(self, outcome: Reply | Failure) -> None:
         """Adapt to what came back."""
@@ -100,10 +116,14 @@ class Limiter:
 
     async def _sleep_holding(self, delay: float) -> None:
         try:
-            await asyncio.sleep(delay)
+            await asyncio.wait_for(self._ended.wait(), delay)
+        except TimeoutError:
+            return
         except asyncio.CancelledError:
             self.release()
             raise
+        self.release()
+        raise Stopped(_NOT_SENT)
 
 
 class Bucket:

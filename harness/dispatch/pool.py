@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from ..errors import Stopped
 
 Item = TypeVar("Item")
 
@@ -20,14 +22,16 @@ async def run_pool(
     errors: list[BaseException] = []
 
     async def worker() -> None:
-        for item in queue:
-            try:
+        try:
+            for item in queue:
+                if stop.is_set():
+                    return
                 await work(item)
-            except Exception as error:
-                errors.append(error)
-                stop.set()
-            if stop.is_set():
-                return
+        except Stopped:
+            return  # not asked, so not paid: it is left for the next run
+        except Exception as error:
+            errors.append(error)
+            stop.set()
 
     tasks = [asyncio.create_task(worker()) for _ in range(workers)]
     try:
@@ -37,3 +41,14 @@ async def run_pool(
             task.cancel()
     if errors:
         raise errors[0]
+
+
+async def all_pools(pools: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run pools side by side, each to its end: one that fails must not leave what another has in flight unrecorded.
+
+    Raises what the first of them raised.
+    """
+    outcomes = await asyncio.gather(*pools, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

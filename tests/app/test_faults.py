@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mock_openai import mock_server
 from mock_replies import is_right
 
 COMMAND = [sys.executable, "-m", "markscheme.app.cli", "run", "exam.yaml", "--no-report", "--json", "--quiet"]
@@ -106,24 +108,60 @@ def test_a_second_process_on_one_run_is_refused_and_another_exam_goes_on(desk, m
     assert json.loads(out)["answers"]["ok"] == 30, err
 
 
-def test_ctrl_c_keeps_what_was_in_flight_and_says_how_to_go_on(desk, mock):
-    import signal
-
+def interrupted(desk, mock, *numbers):
+    """A run that gets these signals while calls are in flight: its exit code and standard error."""
     desk.samples(100)
     desk.exam["concurrency"] = 4
-    mock.configure({"latency": {"kind": "fixed", "ms": 50}})
+    mock.configure({"latency": {"kind": "fixed", "ms": 200}})
     desk.save()
     process = subprocess.Popen(COMMAND, cwd=desk.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 10
     while mock.stats()["received"] < 8 and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.05)
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 3
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_was_in_flight_and_says_how_to_go_on(desk, mock, number):
+    code, err = interrupted(desk, mock, number)
+    assert code == 3
     assert "continue with: markscheme run exam.yaml" in err
     assert "Traceback" not in err
+    assert mock.stats()["received"] <= 12, "what still waited for a slot was not sent"
     assert desk.run()["answers"]["ok"] == 100
     assert mock.stats()["kinds"]["gen"]["repeat_ok_for_same_id"] == 0
+
+
+def test_a_second_interrupt_drops_what_is_in_flight_and_says_so(desk, mock):
+    code, err = interrupted(desk, mock, signal.SIGINT, signal.SIGINT)
+    assert code == 3
+    assert "interrupt again to drop them" in err
+    assert "interrupted twice" in err
+    assert "continue with: markscheme run exam.yaml" in err
+    assert "Traceback" not in err
+
+
+def test_an_endpoint_that_is_gone_loses_nothing_that_another_has_in_flight(desk, mock):
+    """The dead server ends the run within its retries; the slow one is answering ten calls meanwhile."""
+    with (
+        mock_server({"latency": {"kind": "fixed", "ms": 300}}) as slow,
+        mock_server({"dialects": ["unauthorized"]}) as bad,
+    ):
+        first = desk.exam["candidates"][0]
+        desk.exam["candidates"] = [
+            {**first, "name": "refused", "model": "openai-compatible/cand-2", "base_url": bad.url},
+            {**first, "name": "slow", "base_url": slow.url},
+        ]
+        desk.run(expect=3)
+        paid = slow.stats()["ok"]
+        assert paid > 0
+        desk.exam["candidates"][0]["base_url"] = mock.url
+        desk.run()
+        assert slow.stats()["ok"] == 10, "no answer of the slow server was paid for twice"
 
 
 def test_a_planted_key_is_nowhere_to_be_found(desk, mock, monkeypatch):

@@ -8,9 +8,9 @@ import pytest
 from markscheme.harness.dispatch.budget import Budget, budget_usd, worst_case
 from markscheme.harness.dispatch.dispatcher import Dispatcher
 from markscheme.harness.dispatch.limits import Bucket, Limiter
-from markscheme.harness.dispatch.pool import run_pool
+from markscheme.harness.dispatch.pool import all_pools, run_pool
 from markscheme.harness.dispatch.retry import RetryPolicy
-from markscheme.harness.errors import BudgetReached, EndpointGone, InputError, StoreError
+from markscheme.harness.errors import BudgetReached, EndpointGone, InputError, Stopped, StoreError
 from markscheme.harness.models.base import Limits
 from markscheme.harness.records import Draw, Failure, Headroom, Reply, Request, Timing, Usage
 from markscheme.harness.store.batch import Batch
@@ -182,6 +182,60 @@ def test_the_pool_finishes_what_it_began_and_then_raises():
     with pytest.raises(StoreError, match="disk"):
         asyncio.run(main())
     assert done == [1, 2]
+
+
+def test_items_that_cannot_be_had_any_more_do_not_drop_what_is_in_flight():
+    done = []
+
+    def items():
+        yield from (1, 2)
+        raise StoreError("cannot read")
+
+    async def work(item):
+        await asyncio.sleep(0.01)
+        done.append(item)
+
+    with pytest.raises(StoreError, match="cannot read"):
+        asyncio.run(run_pool(items(), work, 3, asyncio.Event()))
+    assert done == [1, 2]
+
+
+def test_a_pool_that_fails_leaves_the_others_to_finish_what_they_began():
+    done = []
+
+    async def work(item):
+        await asyncio.sleep(0.0 if item == "bad" else 0.02)
+        if item == "bad":
+            raise StoreError("disk")
+        done.append(item)
+
+    async def main():
+        stop = asyncio.Event()
+        await all_pools(run_pool(items, work, 1, stop) for items in (["bad"], ["slow", "never"]))
+
+    with pytest.raises(StoreError, match="disk"):
+        asyncio.run(main())
+    assert done == ["slow"]
+
+
+@pytest.mark.parametrize("held_up_by", ["a slot", "a closed gate", "a minute's budget"])
+def test_what_waits_to_be_sent_is_given_up_when_told_to_stop(held_up_by):
+    async def main():
+        model = Model(latency=0.02)
+        model.limits = Limits(concurrency=1, rpm=1 if held_up_by == "a minute's budget" else None)
+        dispatcher = Dispatcher(1, policy=QUICK)
+        if held_up_by == "a closed gate":
+            await dispatcher.send(model, REQUEST)
+            dispatcher._endpoints["test"].limiter.learn(failure("rate_limited", retry_after_s=60))
+        calls = [asyncio.create_task(dispatcher.send(model, REQUEST)) for _ in range(3)]
+        await asyncio.sleep(0.005)
+        dispatcher.stop.set()
+        outcomes = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 1)
+        return model.asked, [type(outcome) for outcome in outcomes]
+
+    asked, outcomes = asyncio.run(main())
+    assert asked == 1
+    assert outcomes.count(Stopped) == (3 if held_up_by == "a closed gate" else 2)
 
 
 def test_a_budget_is_never_exceeded_and_says_what_the_next_call_could_cost():
