@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 import typer
@@ -25,6 +26,8 @@ tools.register(app)
 
 def main() -> None:
     """Entry point: our own errors become one message on standard error and an exit code, never a traceback."""
+    if sys.stdout is None:  # closed by the caller: libraries expect one
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     gc.freeze()  # what the imports made stays; collecting it again and again is a twentieth of a run
     gc.set_threshold(50_000, 20, 100)
     try:
@@ -32,6 +35,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print("markscheme: cancelled", file=sys.stderr)  # noqa: T201
         sys.exit(3)
+    except OSError as error:  # a file to be written, or standard output; what the workspace says is a StoreError
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"markscheme: {where}{error.strerror or error}; what was paid for is kept", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     except Exception as error:
         from ...harness.errors import BugError, MarkschemeError
 

@@ -30,11 +30,12 @@ def open_engine(workspace: str | Path) -> Engine:
 
     Raises StoreError for a network file system, a read-only or corrupt database, or another schema version.
     """
-    url = str(workspace)
-    if "://" not in url:
-        url = f"sqlite:///{_database_path(Path(workspace))}"
     with store_errors(describe(workspace)):
-        engine = _sqlite(url) if url.startswith("sqlite") else _server(url)
+        if "://" in (text := str(workspace)):
+            url = _parsed(text)
+        else:  # not by way of a text: a folder may hold a question mark
+            url = sa.URL.create("sqlite", database=str(_database_path(Path(workspace))))
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _server(url)
         _ensure_schema(engine, describe(workspace))
     return engine
 
@@ -42,7 +43,27 @@ def open_engine(workspace: str | Path) -> Engine:
 def describe(workspace: str | Path) -> str:
     """The workspace for messages; a password in a URL is hidden."""
     text = str(workspace)
-    return make_url(text).render_as_string(hide_password=True) if "://" in text else text
+    return _shown(_parsed(text)) if "://" in text else text
+
+
+def _parsed(text: str) -> sa.URL:
+    try:
+        url = make_url(text)
+    except SQLAlchemyError:
+        raise InputError(
+            "--workspace: this is neither a folder nor a database URL, like postgresql+psycopg://host/name"
+        ) from None
+    kind = url.get_backend_name()
+    if kind not in ("sqlite", "postgresql") or (kind == "sqlite" and url.database in (None, "", ":memory:")):
+        raise InputError(
+            f"--workspace {_shown(url)!r}: wanted a folder, sqlite:///FILE, or a PostgreSQL server, "
+            "postgresql+psycopg://host/name"
+        )
+    return url
+
+
+def _shown(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -60,20 +81,21 @@ def _explain(error: Exception, where: str) -> str:
     remedies = (
         ("readonly", "the workspace is read-only: give write permission or choose another --workspace"),
         ("read-only", "the workspace is read-only: give write permission or choose another --workspace"),
-        ("Permission denied", "no permission: give write permission or choose another --workspace"),
+        ("permission denied", "no permission: give write permission or choose another --workspace"),
         ("unable to open", "cannot be opened: check that the folder exists and may be written"),
         ("is full", "no space is left: free some; everything committed so far is kept, run the same command again"),
-        ("No space left", "no space is left: free some; everything committed so far is kept, run again"),
-        ("disk I/O error", "the disk failed to read or write: check it; everything committed so far is kept"),
+        ("no space left", "no space is left: free some; everything committed so far is kept, run again"),
+        ("disk i/o error", "the disk failed to read or write: check it; everything committed so far is kept"),
         ("not a database", "the file is not a SQLite database: move it away or choose another --workspace"),
         ("malformed", "the database is corrupt: restore a copy, or rescue it with `sqlite3 FILE .recover`"),
         (
             "locked",
             f"another process locked it for over {_BUSY_TIMEOUT_S:.0f} s: wait for it, then run again",
         ),
+        ("connection is bad", "nobody listens there: start the database server or correct the URL"),
         ("refused", "nobody listens there: start the database server or correct the URL"),
     )
-    remedy = next((advice for mark, advice in remedies if mark in text), "see the message of the database")
+    remedy = next((advice for mark, advice in remedies if mark in text.lower()), "see the message of the database")
     return f"{where}: {remedy} ({text})"
 
 
@@ -108,7 +130,7 @@ def file_system_of(path: Path, mounts: str = "/proc/mounts") -> str:
     return kind
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: sa.URL) -> Engine:
     engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False})
 
     @sa.event.listens_for(engine, "connect")
@@ -128,13 +150,13 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-def _server(url: str) -> Engine:
+def _server(url: sa.URL) -> Engine:
     try:
         return sa.create_engine(url, pool_size=5, pool_pre_ping=True)
     except ModuleNotFoundError as error:
-        raise MissingExtra("postgres", f"a workspace at {describe(url)}") from error
+        raise MissingExtra("postgres", f"a workspace at {_shown(url)}") from error
     except sa.exc.ArgumentError as error:
-        raise InputError(f"--workspace {describe(url)!r} is neither a folder nor a database URL ({error})") from error
+        raise InputError(f"--workspace {_shown(url)!r} is neither a folder nor a database URL ({error})") from error
 
 
 def _ensure_schema(engine: Engine, where: str) -> None:

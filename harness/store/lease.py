@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from ..errors import RunBusy
-from .engine import local_folder
+from .engine import local_folder, store_errors
 
 
 @contextmanager
@@ -34,11 +34,13 @@ def _busy(run: str, holder: str) -> RunBusy:
 @contextmanager
 def _file_lease(folder: Path, run: str) -> Iterator[None]:
     path = _lock_path(folder, run)
-    path.parent.mkdir(exist_ok=True)
-    with _held(path, run) as handle:
+    with store_errors(str(folder)):
+        path.parent.mkdir(exist_ok=True)
+        handle = _held(path, run)
+    with handle:
         handle.truncate(0)
-        handle.write(f"pid {os.getpid()}".encode())
-        handle.flush()
+        with suppress(OSError):  # a full disk: only the name of the holder is lost
+            os.write(handle.fileno(), f"pid {os.getpid()}".encode())
         try:
             yield
         finally:

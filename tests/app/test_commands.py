@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,42 @@ def test_runs_are_listed_and_purged_of_their_words(desk):
     assert "texts of 20 calls" in desk.command("store", "purge", "--texts", "monday")[1]
     assert "Which code word" not in desk.command("export", "answers")[1]
     assert not [p for p in (desk.folder / ".markscheme").glob("*.db*") if b"Which code word" in p.read_bytes()]
+
+
+def test_a_workspace_may_have_any_name(desk):
+    name = "my wörk # ? & 100% 'here'"
+    desk.run("--workspace", name)
+    assert (desk.folder / name / "markscheme.db").stat().st_size > 0
+    assert desk.run("--workspace", name)["calls"] == {"live": 0, "reused": 0}
+    assert sorted(path.name for path in desk.folder.iterdir() if path.is_dir()) == [name]
+
+
+@pytest.mark.parametrize("workspace", ["://", "mysql://u:secret@h/x", "sqlite://", "postgres://u:secret@h/x"])
+def test_what_is_no_workspace_is_refused_without_its_password(desk, workspace):
+    error = desk.run("--workspace", workspace, expect=2)["stderr"]
+    assert "--workspace" in error
+    assert "postgresql+psycopg://" in error
+    assert "secret" not in error
+
+
+def test_a_file_that_cannot_be_written_is_named_and_is_no_bug_of_ours(desk):
+    desk.run()
+    (desk.folder / "plain").write_text("a file, and no folder")
+    for words in (
+        ["export", "answers", "-o", "plain/answers.jsonl"],
+        ["report", "-o", "plain/pages"],
+        ["init", "plain"],
+    ):
+        code, _, err = desk.command(*words)
+        assert (code, err.count("\n")) == (2, 1), err
+        assert err.startswith("markscheme: plain"), err
+
+
+def test_a_closed_standard_output_is_no_mistake(desk):
+    desk.run()
+    command = f"{sys.executable} -m markscheme.app.cli run exam.yaml --no-report --quiet >&-"
+    done = subprocess.run(command, check=False, shell=True, cwd=desk.folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_doctor_says_what_is_reachable_and_priced(desk):
