@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +13,14 @@ from pydantic import BaseModel
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import InputError, Unfinished
 from ..harness.exam import Exam, load_exam
-from ..harness.store import runs
+from ..harness.store import queries, runs
 from ..harness.store.store import Store
 from . import means, workflow
 from .answers_file import JudgeChoice, exam_of_file
 from .output import PathOutput, RunLine, RunList, RunOutput, SummaryRow
-from .progress import line, money, showing
+from .progress import line, showing
 from .session import Options, Session, open_session
+from .telling import resume_command, tell
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -48,21 +48,24 @@ def options(
 def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], json: bool, quiet: bool) -> None:
     """Run phases of an exam and print what came of it."""
     tally = Tally()
-    with open_session(load_exam(exam) if isinstance(exam, Path) else exam, chosen) as session:
+    loaded = load_exam(exam) if isinstance(exam, Path) else exam
+    workflow.rehearse(loaded)
+    with open_session(loaded, chosen) as session:
         for note in session.notes:
             _note(note)
         try:
             asyncio.run(_watched(session, phases, tally, quiet))
         except Unfinished as stop:
             typer.echo(line(tally), err=True)
-            raise type(stop)(f"{stop}\n  continue with: {resume_command(session)}") from stop
+            raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
         if "grade" in phases:
             workflow.mark_finished(session)
-        result, report = conclude(session, tally, chosen.report and "grade" in phases)
+        result = conclude(session, tally, chosen.report and "grade" in phases)
+        failures = queries.failure_details(session.store, session.run) if result.answers["failed"] else []
     if json:
         emit(result)
     else:
-        _say(session, result, tally, report)
+        tell(result, tally, failures)
 
 
 def _note(text: str) -> None:
@@ -74,42 +77,28 @@ async def _watched(session: Session, phases: Sequence[workflow.Phase], tally: Ta
         await workflow.perform(session, phases, tally, _note)
 
 
-def conclude(session: Session, tally: Tally, with_report: bool) -> tuple[RunOutput, Path | None]:
-    """The result as one object, and the report's path where one was written."""
+def conclude(session: Session, tally: Tally, with_report: bool) -> RunOutput:
+    """The result as one object; writes the report where one is wanted."""
     store = session.store
     current = runs.find(store, session.run.id)
-    from ..harness.store import queries
-
-    ok, failed = queries.answer_counts(store, current.id, means.named(current)[0])
+    statuses = queries.answer_statuses(store, current)
     path: Path | None = None
     summary: list[SummaryRow]
     if with_report:
         from .reporting import write_report
 
-        folder = workflow.report_folder(session)
-        path, summary = write_report(store, current, folder)
+        path, summary = write_report(store, current, workflow.report_folder(session))
     else:
         summary = means.summary(store, current)
-    result = RunOutput(
+    return RunOutput(
         run=current.id,
-        answers={"ok": ok, "failed": failed},
+        answers={"ok": statuses["ok"], "failed": statuses.total() - statuses["ok"]},
         grades=means.grade_counts(store, current),
         calls={"live": tally.live, "reused": tally.reused},
         spent_usd=tally.spent_usd if not tally.unpriced else None,
         summary=summary,
         report=str(path) if path else None,
     )
-    return result, path
-
-
-def resume_command(session: Session) -> str:
-    """The command that goes on where this one stopped."""
-    exam = session.exam.path
-    if exam.is_relative_to(Path.cwd()):
-        exam = exam.relative_to(Path.cwd())
-    workspace = session.store.where
-    where = "" if workspace == ".markscheme" else f" --workspace {workspace}"
-    return f"markscheme run {exam}{where}"
 
 
 def plan(exam: Path, chosen: Options, json: bool) -> None:
@@ -200,28 +189,3 @@ def opened(workspace: str) -> Store:
 def emit(model: BaseModel) -> None:
     """The JSON line."""
     typer.echo(model.model_dump_json())
-
-
-def _say(session: Session, result: RunOutput, tally: Tally, report: Path | None) -> None:
-    typer.echo(f"run {result.run}: {_what_was_done(tally)}")
-    failed = result.answers["failed"]
-    unscored = {status: count for status, count in result.grades.items() if status != "ok" and count}
-    if failed:
-        typer.echo(f"{failed} answers failed; ask them again with: {resume_command(session)} --retry failed")
-    if unscored:
-        counts = ", ".join(f"{count} {status}" for status, count in unscored.items())
-        typer.echo(f"grades without a score: {counts}")
-    if result.summary:
-        from .tables import print_summary
-
-        print_summary(result.summary, sys.stdout)
-    if report is not None:
-        typer.echo(f"report: {report}")
-
-
-def _what_was_done(tally: Tally) -> str:
-    if not (tally.live or tally.reused or tally.worked or tally.done):
-        return "nothing to do, everything is answered and graded; 0 calls made"
-    if not (tally.live or tally.reused):
-        return "no model was called, nothing paid"
-    return f"{tally.live} calls made, {tally.reused} replies re-used, paid {money(tally)}"

@@ -82,6 +82,7 @@ def _workspace(workspace: str) -> Iterator[Check]:
 
 def _exam(path: Path) -> Iterator[Check]:
     from ..harness.data import load_dataset
+    from .workflow import is_wired
 
     try:
         exam = load_exam(path)
@@ -92,7 +93,7 @@ def _exam(path: Path) -> Iterator[Check]:
     yield Check(what=str(path), state="ok", detail=f"{len(dataset.samples)} samples")
     specs: list[CandidateSpec | JudgeSpec] = [*exam.candidates, *exam.judges]
     for spec in specs:
-        if "/" in spec.model and not spec.model.startswith(("baseline/", "replay/", "python:", "http:")):
+        if is_wired(spec.model):
             yield from _model(exam, spec)
 
 

@@ -9,24 +9,18 @@ from typing import Any
 from ..harness.store import queries
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
+from ..harness.store.wanted import Wanted
 from .output import SummaryRow
 
 Values = dict[tuple[str, str, str], dict[str, list[float]]]
 """(candidate, judge, measure) -> sample id -> the values of its trials."""
 
 
-def named(run: Run) -> tuple[list[str], list[str]]:
-    """Candidates and judges of the run's latest configuration, in exam order."""
-    return tuple([entry["name"] for entry in run.config.get(part, ())] for part in ("candidates", "judges"))  # type: ignore[return-value]
-
-
 def grade_counts(store: Store, run: Run) -> dict[str, int]:
     """(answer, judge, criterion) rows by status; `ok` for scored ones, which always stands there."""
-    candidates, judges = named(run)
     counts = Counter({"ok": 0})
-    for row in queries.grade_values(store, run.id):
-        if row.candidate in candidates and row.judge in judges:
-            counts["ok" if row.status == "scored" else row.status] += 1
+    for row in queries.grade_values(store, run):
+        counts["ok" if row["status"] == "scored" else row["status"]] += 1
     return dict(counts)
 
 
@@ -35,38 +29,30 @@ def summary(store: Store, run: Run) -> list[SummaryRow]:
 
     Trials, repeats and turns are averaged within a sample first; n counts samples.
     """
-    candidates, judges = named(run)
-    values = _judged(store, run, candidates, judges)
-    for candidate, sample_id, measure, value in queries.score_values(store, run.id):
-        if value is not None and candidate in candidates:
-            values[candidate, "", measure][sample_id].append(value)
-
-    wanted = [*_criteria(run), *run.config.get("measures", ())]
+    values = _judged(store, run)
+    for row in queries.score_values(store, run):
+        if row["value"] is not None:
+            values[row["candidate"], "", row["measure"]][row["sample_id"]].append(row["value"])
+    wanted = Wanted.of(run)
+    candidates, judges = list(wanted.trials), [*wanted.criteria, ""]
+    measures = ["composite", *(name for names in wanted.criteria.values() for name in names), *wanted.measures]
 
     def order(key: tuple[str, str, str]) -> tuple[int, int, int]:
         candidate, judge, measure = key
-        return candidates.index(candidate), [*judges, ""].index(judge), wanted.index(measure)
+        return candidates.index(candidate), judges.index(judge), measures.index(measure)
 
     return [_row(*key, values[key]) for key in sorted(values, key=order)]
 
 
-def _criteria(run: Run) -> list[str]:
-    """The composite and the criteria of all rubrics, in their own order."""
-    rubrics = (judge.get("rubric", {}) for judge in run.config.get("judges", ()))
-    return ["composite", *(c["name"] for rubric in rubrics for c in rubric.get("criteria", ()))]
-
-
-def _judged(store: Store, run: Run, candidates: list[str], judges: list[str]) -> Values:
+def _judged(store: Store, run: Run) -> Values:
     trials: dict[tuple[str, str, str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     inapplicable: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
-    for row in queries.grade_values(store, run.id):
-        if row.candidate not in candidates or row.judge not in judges:
-            continue
-        place = (row.candidate, row.judge, row.sample_id, row.trial)
-        if row.score is not None:
-            trials[place][row.criterion].append(row.score)
-        elif row.status == "not_applicable":
-            inapplicable[place].add(row.criterion)
+    for row in queries.grade_values(store, run):
+        place = (row["candidate"], row["judge"], row["sample_id"], row["trial"])
+        if row["score"] is not None:
+            trials[place][row["criterion"]].append(row["score"])
+        elif row["status"] == "not_applicable":
+            inapplicable[place].add(row["criterion"])
     rubrics = {judge["name"]: judge.get("rubric", {}) for judge in run.config.get("judges", ())}
     values: Values = defaultdict(lambda: defaultdict(list))
     for (candidate, judge, sample_id, trial), scores in trials.items():

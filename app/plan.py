@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..harness.candidates.app import AppCandidate
 from ..harness.data import load_dataset
 from ..harness.dispatch.budget import worst_case
 from ..harness.errors import BugError
@@ -126,8 +127,34 @@ def _candidate_row(
             if due is not None and (request := candidate.preview(sample)) is not None:
                 requests += [request] * max(1, len(sample.turns))
     shown = candidate.preview(samples[0]) if samples else None
-    model = candidate.models[0].name if candidate.models else ""
+    if not candidate.models:
+        return _application_row(sitting, samples, known, options)
+    model = candidate.models[0].name
     return _row("candidate", candidate.name, model, requests, shown, ASSUMED_ANSWER_TOKENS, prices, exam.concurrency)
+
+
+def _application_row(sitting: Sitting, samples: Sequence[Sample], known: _Known, options: Options) -> PlanRow:
+    """A candidate whose calls we cannot price: an application; or one that makes none: a baseline, a sheet."""
+    candidate = sitting.candidate
+    calls = 0
+    if isinstance(candidate, AppCandidate):
+        for sample in samples:
+            for trial in range(sitting.trials):
+                standing = known.answers.get((sample.id, candidate.name, trial))
+                due = attempt_due(standing, candidate.fingerprint(sample, trial) if standing else "", options.retry)
+                calls += due is not None
+    return PlanRow(
+        role="candidate",
+        name=candidate.name,
+        model="application" if isinstance(candidate, AppCandidate) else "",
+        calls=calls,
+        prompt_tokens=0,
+        completion_tokens=0,
+        usd=None if calls else 0.0,
+        usd_at_most=None if calls else 0.0,
+        minutes=0.0,
+        prompt="",
+    )
 
 
 def _judge_row(

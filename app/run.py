@@ -97,6 +97,7 @@ def run(
     loaded = _exam(exam)
     options = Options(workspace, fresh, frozenset(retry), reuse_answers, limit, seed, name, offline)
     tally = Tally()
+    workflow.rehearse(loaded)
     with open_session(loaded, options) as session:
 
         async def main() -> None:

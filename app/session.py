@@ -15,6 +15,7 @@ from ..harness.data import Dataset, load_dataset
 from ..harness.errors import InputError
 from ..harness.exam import Exam, JudgeSpec, describe
 from ..harness.keys import digest
+from ..harness.measures import parse
 from ..harness.prices import Price, PriceBook
 from ..harness.store import runs
 from ..harness.store.runs import Run
@@ -161,6 +162,7 @@ def resolved(session: Session) -> dict[str, Any]:
         judge["prompt"] = "" if spec.model == "embedded" else system_prompts(rubric, spec)
     return {
         **config,
+        "measures": [str(parse(name, exam.path.parent)) for name in exam.measures],
         "dataset": {
             "name": dataset.name,
             "version": dataset.version,

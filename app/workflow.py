@@ -138,6 +138,19 @@ def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool
     )
 
 
+def rehearse(exam: Exam) -> None:
+    """Open every model, so that a missing key or an unknown provider is refused before a run is begun."""
+    specs: list[CandidateSpec | JudgeSpec] = [*exam.candidates, *exam.judges]
+    for spec in specs:
+        if is_wired(spec.model):
+            open_model_of(exam, spec)
+
+
+def is_wired(model: str) -> bool:
+    """Whether the name stands for a model behind an endpoint, not for an application, a sheet or a baseline."""
+    return model != "embedded" and not model.startswith(("baseline/", "replay/", "python:", "http:"))
+
+
 def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
     """Refuse before the first call what could only fail after it was paid for."""
     session = on_stage.session

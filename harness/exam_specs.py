@@ -203,6 +203,7 @@ class EndpointSpec(Section):
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     limits: LimitsSpec = LimitsSpec()
     timeout_s: Seconds = 120.0
+    text_only: bool = False
 
     @model_validator(mode="after")
     def _one_key(self) -> EndpointSpec:
@@ -217,7 +218,16 @@ class EndpointSpec(Section):
 
         headers = {name: self._expanded(name, value) for name, value in self.headers.items()}
         limits = Limits(self.limits.concurrency, self.limits.rpm, self.limits.tpm)
-        return Endpoint(self.name, self.base_url, self.key_env, self.key_command, headers, limits, self.timeout_s)
+        return Endpoint(
+            self.name,
+            self.base_url,
+            self.key_env,
+            self.key_command,
+            headers,
+            limits,
+            self.timeout_s,
+            self.text_only,
+        )
 
     def _expanded(self, header: str, value: str) -> str:
         def fill(match: re.Match[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +11,7 @@ from ..harness.generate import Pools
 from ..harness.records import Answer, Failed, Sample, Unscored
 from ..harness.store.codec import grade_to_row
 from ..harness.store.queries import GradePlace, Standing
+from ..harness.store.store import STALE_GRADES
 from ..harness.store.writer import Writer
 from .base import Judge
 
@@ -37,6 +37,8 @@ class _Job:
     answer: Answer
     repeat: int
     attempt: int
+    replaces: bool
+    """Whether grades of another fingerprint stand at its place."""
 
 
 def attempt_due(standing: Standing | None, fingerprint: str, retry: frozenset[str]) -> int | None:
@@ -70,7 +72,9 @@ async def grade(
 
     async def work(job: _Job) -> None:
         grades = await job.judge.grade(job.sample, job.answer, job.repeat, job.attempt)
-        committed = writer.put(*(("grades", grade_to_row(g, job.attempt)) for g in grades))
+        rows = [grade_to_row(g, job.attempt) for g in grades]
+        stale = [(STALE_GRADES, rows[0])] if job.replaces else []
+        committed = writer.put(*(("grades", row) for row in rows), *stale)
         pools.tally.done += 1
         pools.tally.failed += any(isinstance(g.outcome, Unscored) for g in grades)
         if committed.done():
@@ -115,6 +119,6 @@ def _jobs(
                     if attempt is None:
                         pools.tally.skipped += 1
                     else:
-                        chunk.append(_Job(judge, sample, answer, repeat, attempt))
+                        chunk.append(_Job(judge, sample, answer, repeat, attempt, standing is not None))
         pools.tally.total += len(chunk)
         yield from chunk

@@ -141,7 +141,8 @@ def _transport_failure(error: Exception, limit_s: float, sent_at: float) -> Fail
         return Failure("timeout", f"no complete reply within {limit_s:g} s (timeout_s)", sent_at=sent_at)
     if isinstance(error, aiohttp.ClientResponseError):
         return Failure("malformed", trim(f"not HTTP: {error.message}"), sent_at=sent_at)
-    return Failure("network", trim(f"{type(error).__name__}: {error}"), sent_at=sent_at)
+    detail = str(error).replace(" ssl:default", "")  # aiohttp says so of plain HTTP, too
+    return Failure("network", trim(f"{type(error).__name__}: {detail}"), sent_at=sent_at)
 
 
 async def _read_stream(

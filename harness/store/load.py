@@ -15,6 +15,7 @@ from .frames import ANSWER_COLUMNS, CALL_COLUMNS, GRADE_COLUMNS, SAMPLE_COLUMNS,
 from .runs import Run
 from .schema import answers, calls, grades, run_samples, samples, scores
 from .store import Store, select_in
+from .wanted import Wanted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,20 +25,13 @@ _NAN = math.nan
 
 
 def load(store: Store, run: Run) -> RunData:
-    """The run's tables: only samples, candidates and judges that its latest configuration still names."""
-    candidates = _names(run, "candidates")
-    judges = _names(run, "judges")
+    """The run's tables: only what its latest configuration still names (`Wanted`)."""
+    wanted = Wanted.of(run)
     with store.reading() as connection:
         sample_rows = connection.execute(_samples(run.id)).mappings().all()
-        answer_rows = [
-            r for r in connection.execute(_of_run(answers, run.id)).mappings() if r["candidate"] in candidates
-        ]
-        grade_rows = [
-            r
-            for r in connection.execute(_of_run(grades, run.id)).mappings()
-            if r["candidate"] in candidates and r["judge"] in judges
-        ]
-        score_rows = [r for r in connection.execute(_of_run(scores, run.id)).mappings() if r["candidate"] in candidates]
+        answer_rows = [r for r in connection.execute(_of_run(answers, run.id)).mappings() if wanted.answer(r)]
+        grade_rows = [r for r in connection.execute(_of_run(grades, run.id)).mappings() if wanted.grade(r)]
+        score_rows = [r for r in connection.execute(_of_run(scores, run.id)).mappings() if wanted.score(r)]
         pointers = _pointers(answer_rows, grade_rows)
         columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
         call_rows = {r["key"]: r for r in select_in(connection, sa.select(*columns), calls.c.key, list(pointers))}
@@ -50,10 +44,6 @@ def load(store: Store, run: Run) -> RunData:
         scores=_frame(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
         calls=_frame(CALL_COLUMNS, (_call(r, *pointers[k], run.id) for k, r in call_rows.items())),
     )
-
-
-def _names(run: Run, part: str) -> frozenset[str]:
-    return frozenset(entry["name"] for entry in run.config.get(part, ()))
 
 
 def _samples(run: str) -> sa.Select[Any]:

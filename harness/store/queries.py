@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from ..records import Answer, Grade
 from .codec import row_to_answer, row_to_grade
+from .runs import Run
 from .schema import answers, calls, grades, run_samples, scores
 from .store import Store, select_in
+from .wanted import Wanted
 
 AnswerPlace = tuple[str, str, int]
 """Sample id, candidate, trial."""
@@ -94,49 +97,46 @@ def spent_usd(store: Store, run: str) -> float:
         return float(connection.execute(query).scalar() or 0.0)
 
 
-class GradeValue(NamedTuple):
-    """A grade without its words."""
-
-    sample_id: str
-    candidate: str
-    trial: int
-    judge: str
-    criterion: str
-    status: str
-    score: float | None
-
-
-def grade_values(store: Store, run: str) -> Iterator[GradeValue]:
-    """Every grade of the run's samples, in no particular order."""
-    g = grades.c
-    query = _of_samples(
-        sa.select(g.sample_id, g.candidate, g.trial, g.judge, g.criterion, g.status, g.score), grades, run
-    )
+def grade_values(store: Store, run: Run) -> Iterator[sa.RowMapping]:
+    """The grades that the run's configuration wants, without their words, in no particular order."""
+    g, wanted = grades.c, Wanted.of(run)
+    columns = (g.sample_id, g.candidate, g.trial, g.judge, g.repeat, g.criterion, g.status, g.score)
     with store.reading() as connection:
-        for row in connection.execution_options(yield_per=1000).execute(query):
-            yield GradeValue(*row)
+        query = _of_samples(sa.select(*columns), grades, run.id)
+        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+            if wanted.grade(row):
+                yield row
 
 
-def score_values(store: Store, run: str) -> Iterator[tuple[str, str, str, float | None]]:
-    """(candidate, sample id, measure, value) of the run's samples."""
-    s = scores.c
+def score_values(store: Store, run: Run) -> Iterator[sa.RowMapping]:
+    """The values of measures that the run's configuration wants."""
+    s, wanted = scores.c, Wanted.of(run)
+    columns = (s.candidate, s.sample_id, s.trial, s.measure, s.value)
     with store.reading() as connection:
-        for row in connection.execute(
-            _of_samples(sa.select(s.candidate, s.sample_id, s.measure, s.value), scores, run)
-        ):
-            yield tuple(row)
+        for row in connection.execute(_of_samples(sa.select(*columns), scores, run.id)).mappings():
+            if wanted.score(row):
+                yield row
 
 
-def answer_counts(store: Store, run: str, candidates: Sequence[str]) -> tuple[int, int]:
-    """How many answers to the run's samples there are, and how many failures."""
-    a = answers.c
-    query = _of_samples(sa.select(a.candidate, a.status, sa.func.count()), answers, run)
-    ok = failed = 0
+def answer_statuses(store: Store, run: Run) -> Counter[str]:
+    """How many answers that the run's configuration wants have which status: `ok` or the kind of failure."""
+    a, wanted = answers.c, Wanted.of(run)
+    query = _of_samples(sa.select(a.candidate, a.trial, a.status, sa.func.count().label("n")), answers, run.id)
+    found: Counter[str] = Counter()
     with store.reading() as connection:
-        for candidate, status, count in connection.execute(query.group_by(a.candidate, a.status)):
-            if candidate in candidates:
-                ok, failed = (ok + count, failed) if status == "ok" else (ok, failed + count)
-    return ok, failed
+        for row in connection.execute(query.group_by(a.candidate, a.trial, a.status)).mappings():
+            if wanted.answer(row):
+                found[row["status"]] += row["n"]
+    return found
+
+
+def failure_details(store: Store, run: Run, most: int = 3) -> list[tuple[str, str, int]]:
+    """(status, detail, count) of the most frequent failures of answers."""
+    a, n = answers.c, sa.func.count()
+    query = sa.select(a.status, a.detail, n).where(a.run == run.id, a.status != "ok")
+    with store.reading() as connection:
+        rows = connection.execute(query.group_by(a.status, a.detail).order_by(n.desc(), a.detail).limit(most))
+        return [(status, detail, count) for status, detail, count in rows]
 
 
 def _of_samples(query: sa.Select[Any], table: sa.Table, run: str) -> sa.Select[Any]:

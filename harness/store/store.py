@@ -16,6 +16,13 @@ from .engine import describe, local_folder, open_engine, store_errors, writing
 from .lease import alone, lease
 from .schema import answers, calls, grades, metadata, run_samples, samples, texts
 
+STALE_GRADES = "stale grades"
+"""Stands where a table's name would: rows of grades that push out what another rubric gave at their places."""
+_PLACE = ("run", "sample_id", "candidate", "trial", "judge", "repeat")
+_DELETE_STALE_GRADES = sa.delete(grades).where(
+    *(grades.c[name] == sa.bindparam(f"its_{name}") for name in _PLACE),
+    grades.c.fingerprint != sa.bindparam("its_fingerprint"),
+)
 _CHUNK = 500
 """Keys a statement: below SQLite's oldest limit of 999 variables."""
 
@@ -62,7 +69,9 @@ class Store:
         """Write rows, by table, in one transaction. A recorded reply is never overwritten."""
         with self.writing() as connection:
             for table, values in sorted(rows.items()):
-                if values:
+                if table == STALE_GRADES:
+                    connection.execute(_DELETE_STALE_GRADES, [_bound(row) for row in values])
+                elif values:
                     connection.execute(self._upserts[table], self._acceptable(table, values))
 
     def _acceptable(self, table: str, rows: Sequence[codec.Row]) -> Sequence[codec.Row]:
@@ -153,6 +162,10 @@ def select_in(
     """Rows of ``query`` whose ``column`` is one of ``values``, however many these are."""
     for chunk in _chunks(values):
         yield from connection.execute(query.where(column.in_(chunk))).mappings()
+
+
+def _bound(row: codec.Row) -> codec.Row:
+    return {f"its_{name}": row[name] for name in (*_PLACE, "fingerprint")}
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -41,7 +41,7 @@ def test_a_real_server_is_examined_with_streams_usage_and_schema(tiny_exam):
     for row in map(json.loads, out.splitlines()):
         assert row["text"] == f"Score: {row['sample_id'][1:]}"
         assert 0 < row["ttft_s"] <= row["e2e_s"]
-        assert row["gap_p50_s"] > 0
+        assert row["gap_p50_s"] >= 0, "chunks that arrive together have no gap between them"
         assert (row["prompt_tokens"] > 0, row["completion_tokens"] > 0) == (True, True)
         assert row["usage_estimated"] is False
         assert row["served_model"]

@@ -171,6 +171,58 @@ def test_a_plan_counts_every_call_that_an_answer_takes(desk):
     desk.exam["judges"][0] |= {"calls": "per_criterion", "repeats": 3}
     desk.write_samples([{"id": "t", "turns": ["[[Q1]] One?", "[[Q1]] Two?"], "reference": "r"}])
     desk.exam["judges"][0]["turns"] = "each"
-    code, out, err = desk.command("run", str(desk.save()), "--plan", "--json")
+    _, out, err = desk.command("run", str(desk.save()), "--plan", "--json")
     calls = {row["role"]: row["calls"] for row in json.loads(out)["rows"]}
     assert calls == {"candidate": 2, "judge": 2 * 2 * 3}, err
+
+
+def test_a_run_continued_with_another_rubric_or_measure_shows_nothing_of_the_old_one(desk):
+    desk.exam["measures"] = ["refusal"]
+    desk.run()
+    desk.rubric["criteria"][0]["name"] = "accuracy"
+    desk.exam["measures"] = ["exact_match"]
+    again = desk.run()
+    assert again["grades"] == {"ok": 10}
+    assert {row["measure"] for row in again["summary"]} == {"accuracy", "exact_match"}
+    _, out, _ = desk.command("export", "grades")
+    assert {json.loads(line)["criterion"] for line in out.splitlines()} == {"accuracy"}
+
+
+def test_a_conversation_graded_turn_by_turn_leaves_no_grade_of_the_whole_behind(desk):
+    desk.write_samples([{"id": "t", "turns": ["[[Q1]] One?", "[[Q1]] Two?"], "reference": "r"}])
+    assert desk.run()["grades"] == {"ok": 1}
+    desk.exam["judges"][0]["turns"] = "each"
+    assert desk.run()["grades"] == {"ok": 2}
+
+
+def test_what_failed_is_told_with_its_reason_and_what_to_do(desk, mock):
+    (desk.folder / "app.py").write_text("def answer(sample):\n    raise ValueError('no luck today')\n")
+    desk.exam["candidates"] = [{"name": "mine", "model": "python:app:answer", "version": "1"}]
+    _, out, _ = desk.command("run", str(desk.save()), "--no-report", "--quiet")
+    assert "10 answers failed:\n  10 × candidate_error: ValueError: no luck today" in out
+    assert "--retry failed" in out
+    _, out, _ = desk.command("run", "exam.yaml", "--no-report", "--quiet", "--retry", "failed")
+    assert "--no-report --quiet --retry failed" in out, "the advice repeats the words but for its own option"
+    _, out, _ = desk.command("run", "exam.yaml", "--no-report", "--quiet")
+    assert "everything but what failed" in out
+
+
+def test_grading_before_there_are_answers_says_so(desk, mock):
+    code, out, _ = desk.command("grade", str(desk.save()), "--no-report", "--quiet")
+    assert code == 0
+    assert "there are no answers yet" in out
+
+
+def test_a_plan_says_that_an_application_has_no_known_price(desk):
+    (desk.folder / "app.py").write_text("def answer(sample):\n    return 'x'\n")
+    desk.exam["candidates"] = [{"name": "mine", "model": "python:app:answer", "version": "1"}]
+    _, out, _ = desk.command("run", str(desk.save()), "--plan", "--json")
+    row = json.loads(out)["rows"][0]
+    assert (row["model"], row["calls"], row["usd"]) == ("application", 10, None)
+
+
+def test_a_missing_key_begins_no_run(desk, monkeypatch):
+    desk.exam["candidates"][0]["api_key_env"] = "KEY_THAT_NOBODY_SET"
+    code, _, err = desk.command("run", str(desk.save()))
+    assert (code, "KEY_THAT_NOBODY_SET" in err) == (2, True)
+    assert not (desk.folder / ".markscheme").exists()

@@ -15,7 +15,7 @@ def reply(text, e2e_s, ttft_s=None, tokens=5):
 def build(tmp_path):
     store = Store(tmp_path)
     run = runs.begin(store, "e.yaml", {"markscheme": "0"})
-    config = {"candidates": [{"name": "mini"}], "judges": [{"name": "strict"}]}
+    config = {"candidates": [{"name": "mini", "trials": 2}], "judges": [{"name": "strict"}]}
     runs.describe_run(store, run, "f", config, {})
     store.put_samples(
         run.id,

@@ -325,7 +325,7 @@ def test_the_previews_are_what_is_sent() -> None:
 
 
 def test_samples_without_what_the_rubric_shows_are_named_before_any_call() -> None:
-    rubric = load_rubric("docs_qa", 1)
+    rubric = replace(load_rubric("docs_qa", 1), optional=frozenset())
     bare = Sample("q-7", "Who?")
     reference, context = missing_inputs(rubric, [SAMPLE, bare])
     assert "'docs_qa' shows the judge the reference, which 1 of 2 samples lack (the first: 'q-7')" in reference

@@ -1,0 +1,47 @@
+"""Which rows of a run its latest configuration still names. An exam may change between two continuations of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .runs import Run
+
+Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Candidates with their number of trials, judges with their criteria and repeats, measures."""
+
+    trials: Mapping[str, int]
+    criteria: Mapping[str, tuple[str, ...]]
+    repeats: Mapping[str, int]
+    measures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, run: Run) -> Wanted:
+        """What the run's configuration names, in exam order."""
+        judges = run.config.get("judges", ())
+        return cls(
+            {c["name"]: c.get("trials", 1) for c in run.config.get("candidates", ())},
+            {j["name"]: tuple(c["name"] for c in j.get("rubric", {}).get("criteria", ())) for j in judges},
+            {j["name"]: j.get("repeats", 1) for j in judges},
+            tuple(run.config.get("measures", ())),
+        )
+
+    def answer(self, row: Row) -> bool:
+        """Whether a row with ``candidate`` and ``trial`` is wanted."""
+        return bool(row["trial"] < self.trials.get(row["candidate"], 0))
+
+    def grade(self, row: Row) -> bool:
+        """Whether a row of grades is wanted; a judge without a described rubric keeps all its criteria."""
+        criteria = self.criteria.get(row["judge"])
+        if criteria is None or not self.answer(row) or row["repeat"] >= self.repeats[row["judge"]]:
+            return False
+        return not criteria or row["criterion"] in criteria
+
+    def score(self, row: Row) -> bool:
+        """Whether a row of a measure is wanted."""
+        return self.answer(row) and row["measure"] in self.measures
