@@ -72,7 +72,9 @@ class PythonApp:
                 value = await self.entry(sample)
             timing = Timing(sent_at, time.perf_counter() - start)
             return reply_from(value, timing, _prompt(sample))
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise  # it is we who are told to end, and not the application that cancelled something of its own
             if isinstance(error, TimeoutError) and limit.expired():
                 return Failure("timeout", f"no answer within {self.timeout_s:g} s", sent_at=sent_at)
             detail = f"{type(error).__name__}: {error}"[:_LONGEST_DETAIL]
@@ -80,6 +82,11 @@ class PythonApp:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def entry_point(target: Any, reference: str) -> Callable[[Sample], Awaitable[Any]]:

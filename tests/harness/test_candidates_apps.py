@@ -142,6 +142,25 @@ def test_what_an_application_raises_is_its_own_failure(app):
     assert outcome(app("import sys\ndef answer(sample): sys.exit(1)", "app_exits")).kind == "candidate_error"
 
 
+@pytest.mark.parametrize("what", ["SystemExit(3)", "asyncio.CancelledError()", "KeyError('index')"])
+def test_an_asynchronous_application_cannot_end_the_run(app, what):
+    source = f"import asyncio\nasync def answer(sample): raise {what}"
+    assert outcome(app(source, f"app_async_{what[:6]}")).kind == "candidate_error"
+
+
+def test_an_asynchronous_application_is_cancelled_with_the_run(app):
+    candidate = app("import asyncio\nasync def answer(sample): await asyncio.sleep(60)", "app_waits")
+
+    async def main():
+        task = asyncio.create_task(candidate.answer(SAMPLE, 0))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(main())
+
+
 def test_a_return_value_that_is_no_answer_is_its_own_failure(app):
     said = outcome(app("def answer(sample): return {'reply': 'x'}", "app_odd"))
     assert said.kind == "candidate_error"
