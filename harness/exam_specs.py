@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from .errors import InputError
 from .exam_types import (
@@ -65,10 +65,19 @@ class DatasetSpec(Section):
         return self.path.name if self.path.is_dir() else self.path.stem
 
 
+def _no_json_text(body: Any) -> Any:
+    """A text would be sent as a JSON string: one that holds JSON itself is not what its author means."""
+    if isinstance(body, str) and re.match(r"\s*(\[|\{(?![{%#]))", body):
+        raise mistake("is a text that holds JSON; write it without the quotes around it: its strings are templates")
+    return body
+
+
 class HttpRequest(Section):
     """What an `http:` candidate is sent. Strings of ``body`` are Jinja templates; headers may hold ``${VARIABLES}``."""
 
-    body: Any = Field(description="the JSON to send, like {question: '{{ question }}'}")
+    body: Annotated[Any, AfterValidator(_no_json_text)] = Field(
+        description="the JSON to send, like {question: '{{ question }}'}"
+    )
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
     method: Literal["POST", "PUT", "PATCH", "GET"] = "POST"
 

@@ -213,6 +213,10 @@ def test_a_default_name_is_the_model_made_safe(tmp_path):
         ("{model: embedded}", "'embedded' is a judge"),
         ("{model: openai-compatible/x}", "needs a base_url"),
         ("{model: 'http:https://h/x', response: {text: $.a}}", "an http: candidate needs request"),
+        (
+            "{model: 'http:https://h/x', request: {body: '{\"q\": 1}'}, response: {text: $.a}}",
+            "a text that holds JSON; write it without the quotes",
+        ),
         ("{model: openai/x, request: {body: {}}}", "request: has no effect on the candidate 'openai/x'"),
         ("{model: baseline/lead, system: exam.yaml}", "system: has no effect on the candidate 'baseline/lead'"),
         ("{model: openai/x, params: {api_key: sk-1}}", "keys come from the environment"),
