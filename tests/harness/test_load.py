@@ -86,6 +86,7 @@ def test_latency_is_of_live_replies_only_and_turns_are_summed(tmp_path):
     assert (turns["e2e_s"], turns["ttft_s"], turns["n_calls"], turns["completion_tokens"]) == (3.0, 0.5, 2, 10)
     assert math.isnan(turns["cost_usd"])
     assert (dead["status"], dead["owner"], dead["n_calls"]) == ("timeout", "candidate", 1)
+    assert dead["origin"] == "live", "asked by this run, though nothing came back"
     assert math.isnan(dead["cost_usd"])
 
 
