@@ -20,12 +20,11 @@ from ..errors import DataError, MarkschemeError
 from ..keys import digest
 from ..records import Retrieved, Sample
 from ..text import plain
+from .chunks import document_of, span_of
 from .sweep_scores import Cut, Passage, Scores, score
 from .sweep_spec import FUNCTION, Configuration, SweepSpec
 from .sweep_targets import TargetSet
 
-Place = tuple[str, int, int]
-"""Document, first character, character after the last."""
 VERSION = 1
 """Of the files of rankings; goes into their names."""
 DEEPEST = 500
@@ -40,21 +39,28 @@ class Searcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """A retriever ready to be asked. ``places`` says where each chunk stands; empty for a function of documents.
+class Spent:
+    """What embedding chunks and questions took so far, recorded replies included; ``usd`` is ``None`` where no price is
+    known. ``live`` counts calls that were really made: where a question made none, a recorded reply answered it."""
 
-    ``index_s``, ``index_bytes`` were measured when the index was made; ``cost_usd`` is what embedding the chunks cost,
-    ``None`` where no price is known. ``spent`` gives the cost of the questions asked so far.
+    tokens: int = 0
+    usd: float | None = 0.0
+    calls: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A retriever ready to be asked. ``lengths`` are the characters of its chunks; empty for a user's function.
+
+    ``index_s``, ``index_bytes`` were measured when the index was made, ``None`` where there is none.
     """
 
     retriever: Searcher
-    places: Mapping[str, Place]
+    lengths: Sequence[int] = ()
     index_s: float | None = None
     index_bytes: int | None = None
-    embedding_tokens: int = 0
-    cost_usd: float | None = 0.0
-    times_count: Callable[[], bool] = lambda: True
-    """Whether the last question's seconds are those of a live retrieval, and not of a recorded reply."""
+    spent: Callable[[], Spent] = Spent
 
 
 class Workshop(Protocol):
@@ -145,13 +151,13 @@ def _key(configuration: Configuration, spec: SweepSpec, paper: Paper, workshop: 
 async def _sit(configuration: Configuration, spec: SweepSpec, paper: Paper, workshop: Workshop) -> dict[str, Any]:
     """Build one configuration and ask it everything, one question at a time: latencies are those of an idle machine."""
     built = await workshop.build(configuration)
-    depth = _depth(spec, built.places, paper.documents)
+    depth = _depth(spec, built.lengths or [len(text) for text in paper.documents.values()])
     rows: dict[str, list[list[Any]]] = {}
     latencies: dict[str, float] = {}
     missing: dict[str, str] = {}
     unknown = 0
     for sample in paper.samples:
-        began = time.perf_counter()
+        before, began = built.spent(), time.perf_counter()
         try:
             found = await built.retriever.retrieve(query_of(sample), depth)
         except MarkschemeError:
@@ -161,17 +167,19 @@ async def _sit(configuration: Configuration, spec: SweepSpec, paper: Paper, work
                 raise
             missing[sample.id] = f"{type(error).__name__}: {error}"[:300]
             continue
-        if built.times_count():
-            latencies[sample.id] = time.perf_counter() - began
-        rows[sample.id], strangers = _rows(found, built.places, paper.documents, configuration, sample.id)
+        seconds, after = time.perf_counter() - began, built.spent()
+        if after.calls == before.calls or after.live > before.live:
+            latencies[sample.id] = seconds  # a recorded reply says nothing of the seconds that a user would wait
+        rows[sample.id], strangers = _rows(found, paper.documents, configuration, sample.id)
         unknown += strangers
+    spent = built.spent()
     return {
-        "chunks": len(built.places),
+        "chunks": len(built.lengths),
         "depth": depth,
         "index_s": built.index_s,
         "index_bytes": built.index_bytes,
-        "embedding_tokens": built.embedding_tokens,
-        "cost_usd": built.cost_usd,
+        "embedding_tokens": spent.tokens,
+        "cost_usd": spent.usd,
         "rankings": rows,
         "latencies_s": latencies,
         "missing": missing,
@@ -179,9 +187,8 @@ async def _sit(configuration: Configuration, spec: SweepSpec, paper: Paper, work
     }
 
 
-def _depth(spec: SweepSpec, places: Mapping[str, Place], documents: Mapping[str, str]) -> int:
+def _depth(spec: SweepSpec, lengths: Sequence[int]) -> int:
     """So many chunks that the largest k is there and the largest budget is full, even with the shortest ones."""
-    lengths = [end - start for _, start, end in places.values()] or [len(text) for text in documents.values()]
     left, depth = max(spec.budgets, default=0), 0
     for length in sorted(lengths):
         left -= (length + 3) // 4
@@ -192,11 +199,7 @@ def _depth(spec: SweepSpec, places: Mapping[str, Place], documents: Mapping[str,
 
 
 def _rows(
-    found: Sequence[Retrieved],
-    places: Mapping[str, Place],
-    documents: Mapping[str, str],
-    configuration: Configuration,
-    question: str,
+    found: Sequence[Retrieved], documents: Mapping[str, str], configuration: Configuration, question: str
 ) -> tuple[list[list[Any]], int]:
     """``[id, document, start, end, score]`` by rank, and how many ids are not in the corpus (they keep their rank)."""
     rows: list[list[Any]] = []
@@ -209,10 +212,17 @@ def _rows(
                 "a chunk counts once: keep its first place"
             )
         seen.add(passage.id)
-        document, start, end = places.get(passage.id) or (passage.id, 0, len(documents.get(passage.id, "")))
+        document, start, end = _place(passage.id, documents)
         strangers += document not in documents
         rows.append([passage.id, document, start, end, passage.score])
     return rows, strangers
+
+
+def _place(identifier: str, documents: Mapping[str, str]) -> tuple[str, int, int]:
+    """Document, start and end of what was returned: a chunk, or by a user's function a whole document."""
+    if identifier in documents:
+        return identifier, 0, len(documents[identifier])
+    return document_of(identifier), *(span_of(identifier) or (0, 0))
 
 
 def _write(file: Path, kept: Mapping[str, Any]) -> None:
