@@ -39,17 +39,17 @@ def render_html(report: Report) -> str:
         answers=embedded_json(report.answers),
         figure=pareto(report.points, report.quality, report.quality_scale),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
-        contexts=_contexts(report, environment),
+        contexts=_contexts(report, templates),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
 
 
-def _contexts(report: Report, environment: Environment) -> Markup:
+def _contexts(report: Report, templates: Environment) -> Markup:
     """The sections on retrieved passages; nothing where there are none."""
     found = report.contexts
     if found is None:
         return Markup("")
-    page = environment.from_string(_asset("contexts.html.j2")).render(contexts=found, figures=context_figures(found))
+    page = templates.from_string(_asset("contexts.html.j2")).render(contexts=found, figures=context_figures(found))
     return Markup(page)  # noqa: S704 - rendered with autoescape
 
 
@@ -94,7 +94,7 @@ def _environment() -> Environment:
         scale=words.scale_words,
         reason=words.reason,
     )
-    return environment
+    return templates
 
 
 @cache
