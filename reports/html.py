@@ -29,13 +29,13 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 
 def render_html(report: Report) -> str:
     """The page; the same report gives the same bytes."""
-    style, script = _asset("report.css"), _asset("report.js")
-    environment = _environment()
-    return environment.from_string(_asset("report.html.j2")).render(
+    style, script = asset("report.css"), asset("report.js")
+    templates = environment()
+    return templates.from_string(asset("report.html.j2")).render(
         report=report,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        policy=_policy(style, script),
+        policy=policy(style, script),
         answers=embedded_json(report.answers),
         figure=pareto(report.points, report.quality, report.quality_scale),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
@@ -49,7 +49,7 @@ def _contexts(report: Report, templates: Environment) -> Markup:
     found = report.contexts
     if found is None:
         return Markup("")
-    page = templates.from_string(_asset("contexts.html.j2")).render(contexts=found, figures=context_figures(found))
+    page = templates.from_string(asset("contexts.html.j2")).render(contexts=found, figures=context_figures(found))
     return Markup(page)  # noqa: S704 - rendered with autoescape
 
 
@@ -61,7 +61,8 @@ def embedded_json(value: Any) -> Markup:
     return Markup(text)  # noqa: S704 - nothing is left that could open a tag or an entity
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
+    """The content security policy of a page with this one style sheet and this one script."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -79,10 +80,11 @@ def _by_candidate(found: tuple[Histogram, ...]) -> dict[str, list[Histogram]]:
     return rows
 
 
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(bar=bar, histogram=histogram)
-    environment.filters.update(
+def environment() -> Environment:
+    """Templates that escape what they are given, with the filters of all pages."""
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    templates.globals.update(bar=bar, histogram=histogram)
+    templates.filters.update(
         number=words.number,
         signed=words.signed,
         interval=words.interval,
@@ -98,7 +100,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """A file of the templates folder, read through the package so that it works from a wheel."""
     package = __package__.partition(".")[0]
     return (files(package) / "reports" / "templates" / name).read_text(encoding="utf-8")
