@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .keys import digest
 from .measures import Measure, parse
@@ -45,7 +46,7 @@ def _rows(
         return
     for measure in measures:
         name = str(measure)
-        fingerprint = digest([name, measure.version, sample.sha256, said.text, [c.arguments for c in said.tool_calls]])
+        fingerprint = digest([name, measure.version, sample.sha256, *_scored(said)])
         if known.get((answer.sample_id, answer.candidate, answer.trial, name)) == fingerprint:
             continue
         value, why = measure.score(sample, said)
@@ -59,3 +60,9 @@ def _rows(
             "value": value,
             "why": why,
         }
+
+
+def _scored(said: Said) -> list[Any]:
+    """What a measure may look at. Answers without retrieved passages keep the fingerprints that they had."""
+    looked_at: list[Any] = [said.text, [call.arguments for call in said.tool_calls]]
+    return [*looked_at, [[p.id, p.text, p.score] for p in said.retrieved]] if said.retrieved else looked_at

@@ -1,12 +1,12 @@
 """Judgments and rankings as flat arrays, and the measures on them (numpy; `retrieval` loads this when it evaluates).
 
-Only what counts is kept: one entry a relevant document that was returned (a hit), one a relevant document that was
-judged, one an unjudged document that was returned. Ranks are 0-based here; gains are the grades of the judgments.
+Most of what is returned is not relevant and enters no measure, so only two things are worked on: the relevant documents
+that were returned (hits), and those that were judged. Ranks are 0-based here; gains are the grades of the judgments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TypeAlias
@@ -37,7 +37,21 @@ class Entries:
 
     def total(self, weights: Floats, chosen: NDArray[np.bool_], queries: int) -> Floats:
         """The sum of the ``weights`` of each query's ``chosen`` entries: (queries,)."""
-        return np.bincount(self.query[chosen], weights=weights[chosen], minlength=queries)
+        totals = np.bincount(self.query[chosen], weights=weights[chosen], minlength=queries)
+        return totals.astype(np.float64, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """The values of all queries one after another; ``starts`` (queries + 1,) says where each query's begin."""
+
+    values: Integers
+    starts: Integers
+
+    def places(self, index: Integers) -> tuple[Integers, Integers]:
+        """Query and rank within it of the values at ``index``."""
+        query = np.searchsorted(self.starts, index, side="right") - 1
+        return query, index - self.starts[query]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +59,27 @@ class Ranked:
     """What a run returned, against what was judged. ``relevant`` (queries,) counts documents of grade 1 and more."""
 
     queries: int
+    returned: Flat
     hits: Entries
     ideal: Entries
-    unjudged: Entries
     relevant: Integers
 
 
 def ranked(judged: Sequence[Mapping[str, int]], rankings: Sequence[Sequence[str]]) -> Ranked:
     """Arrays of one judgment and one ranking a query, in the same order; no ranking has a document twice."""
     looked_up = (map(grades.get, ranking, repeat(_UNJUDGED)) for grades, ranking in zip(judged, rankings, strict=True))
-    grade, query, rank = _flat(looked_up, [len(ranking) for ranking in rankings])
-    hits = _entries(query, rank, grade, grade > 0)
-    unjudged = _entries(query, rank, grade, grade < 0)
+    returned = _flat(looked_up, rankings)
+    hits = np.flatnonzero(returned.values > 0)
+    query, rank = returned.places(hits)
     ideal = _ideal(judged)
     relevant = np.bincount(ideal.query, minlength=len(judged))
-    return Ranked(len(judged), hits, ideal, unjudged, relevant)
+    return Ranked(len(judged), returned, Entries(query, rank, returned.values[hits], _nth(query)), ideal, relevant)
 
 
-def _flat(values: Iterable[Iterable[int]], lengths: Sequence[int]) -> tuple[Integers, Integers, Integers]:
-    """All values one after another, with the query and the place within it of each."""
-    counts = np.array(lengths, dtype=np.int64)
-    total = int(counts.sum())
-    flat = np.fromiter(chain.from_iterable(values), dtype=np.int64, count=total)
-    query = np.repeat(np.arange(len(counts)), counts)
-    return flat, query, np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
-def _entries(query: Integers, rank: Integers, gain: Integers, chosen: NDArray[np.bool_]) -> Entries:
-    index = np.flatnonzero(chosen)
-    query = query[index]
-    return Entries(query, rank[index], gain[index], _nth(query))
+def _flat(values: Iterable[Iterable[int]], sized: Sequence[Sized]) -> Flat:
+    starts = np.zeros(len(sized) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, sized), dtype=np.int64, count=len(sized)), out=starts[1:])
+    return Flat(np.fromiter(chain.from_iterable(values), dtype=np.int64, count=int(starts[-1])), starts)
 
 
 def _nth(query: Integers) -> Integers:
@@ -84,11 +89,13 @@ def _nth(query: Integers) -> Integers:
 
 def _ideal(judged: Sequence[Mapping[str, int]]) -> Entries:
     """All relevant documents, highest grade first: the ranking that nothing can beat."""
-    grade, query, _ = _flat((grades.values() for grades in judged), [len(grades) for grades in judged])
-    relevant = np.flatnonzero(grade > 0)
-    order = relevant[np.lexsort((-grade[relevant], query[relevant]))]
+    grades = _flat((documents.values() for documents in judged), judged)
+    relevant = np.flatnonzero(grades.values > 0)
+    query, _ = grades.places(relevant)
+    gain = grades.values[relevant]
+    order = np.lexsort((-gain, query))
     nth = _nth(query[order])
-    return Entries(query[order], nth - 1, grade[order], nth)
+    return Entries(query[order], nth - 1, gain[order], nth)
 
 
 def _precision(run: Ranked, k: int) -> Floats:
@@ -128,7 +135,8 @@ def _dcg(entries: Entries, k: int, queries: int) -> Floats:
 
 
 def _unjudged(run: Ranked, k: int) -> Floats:
-    return run.unjudged.count(run.unjudged.rank < k, run.queries) / k
+    query, rank = run.returned.places(np.flatnonzero(run.returned.values < 0))
+    return np.bincount(query[rank < k], minlength=run.queries) / k
 
 
 FORMULAS: Mapping[str, Callable[[Ranked, int], Floats]] = {

@@ -48,6 +48,7 @@ _ELSEWHERE = {
 }
 """What other tools call them, to say what to write."""
 _OTHER_TOOLS = re.compile(r"(?P<kind>.+?)(?:(?:@|_at_|_)(?P<k>\d+))?")
+_CUT = re.compile(r"[\w-]+@\S*")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _WHOLE_LIST = sys.maxsize
 
@@ -119,7 +120,8 @@ class Evaluation:
         """Which queries have a relevant document: (queries,)."""
         import numpy as np
 
-        return ~np.isin(np.array(self.queries, dtype=object), np.array(self.no_answer, dtype=object))
+        apart = set(self.no_answer)
+        return np.array([query not in apart for query in self.queries], dtype=bool)
 
     def column(self, measure: RetrievalMeasure) -> NDArray[np.float64]:
         """One measure's values of the answerable queries, in the order of ``queries``."""
@@ -157,8 +159,7 @@ def parse_retrieval(name: str) -> RetrievalMeasure:
 
 def is_retrieval(name: str) -> bool:
     """Whether someone who wrote this meant a measure of a retriever."""
-    kind = name.strip().partition("@")[0].lower()
-    return "@" in name or kind in _SPELLINGS or _meant(name) is not None
+    return _CUT.fullmatch(name.strip()) is not None or _meant(name) is not None
 
 
 def evaluate(
@@ -244,5 +245,7 @@ def _instead(name: str) -> str:
 
 
 def _offered() -> str:
-    shown = (name if needs is False else f"{name}@k" if needs else f"{name}, {name}@k" for name, needs in _CUTOFF.items())
+    shown = (
+        name if needs is False else f"{name}@k" if needs else f"{name}, {name}@k" for name, needs in _CUTOFF.items()
+    )
     return ", ".join(shown)
