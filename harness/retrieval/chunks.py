@@ -240,9 +240,7 @@ def _tokenizer(path: str) -> Callable[[str], list[Span]]:
         raise InputError(f"tokenizer {path!r}: is no tokenizer.json that can be read: {error}") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return lambda text: [
-        span for span in tokenizer.encode(text, add_special_tokens=False).offsets if span[0] < span[1]
-    ]
+    return lambda text: [span for span in tokenizer.encode(text, add_special_tokens=False).offsets if span[0] < span[1]]
 
 
 def _file_sha256(path: str) -> str:

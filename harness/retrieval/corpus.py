@@ -81,7 +81,9 @@ def make_corpus(documents: Iterable[tuple[str, Document]], name: str, where: str
         else:
             empty.append(document.id)
     if not kept:
-        what = f"all {len(empty)} documents are empty" if empty else f"no document ({', '.join(SUFFIXES)} or JSON Lines)"
+        what = (
+            f"all {len(empty)} documents are empty" if empty else f"no document ({', '.join(SUFFIXES)} or JSON Lines)"
+        )
         raise DataError(f"{where}: the corpus is empty: {what}")
     notes = (f"{len(empty)} documents without text left out: {', '.join(empty[:5])}",) if empty else ()
     found = tuple(kept.values())
