@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -15,6 +15,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360, 230, 44, 14, 18, 42
 COLOURS = 5
 """Classes `curve0` … of the style sheet; further curves start over."""
 LEGEND = 18
+_COUNTED, _TICKS = 100, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ def curves(found: Sequence[Curve], across: str, up: str, scale: tuple[float, flo
 
 
 def _across(values: Sequence[float]) -> Axis:
-    most = max(values)
-    return linear(min(0.0, *values), most * 1.04 if most else 1.0, LEFT + 6, WIDTH - RIGHT, 5)
+    """From zero; small counts have their ticks where points are."""
+    most, own = max(values), tuple(sorted(set(values)))
+    axis = linear(min(0.0, *values), most * 1.04 if most else 1.0, LEFT + 6, WIDTH - RIGHT, 5)
+    counted = most <= _COUNTED and len(own) <= _TICKS and all(value == int(value) for value in own)
+    return replace(axis, ticks=own) if counted else axis
 
 
 def _up(estimates: Sequence[Estimate], scale: tuple[float, float] | None) -> Axis:
