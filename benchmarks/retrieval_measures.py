@@ -1,9 +1,8 @@
 """CPU seconds to score 10,000 queries of 100 results by six measures: ours, pytrec_eval, and a bare Python loop.
 
-`python benchmarks/retrieval_measures.py [--queries 10000] [--results 100] [--runs 7]`. All three start from the same
+`python benchmarks/retrieval_measures.py [--judged 20] [--found 5] [--runs 7]`. All three start from the same
 dicts of strings, and each is timed from there to the means. pytrec_eval wants scores and not an order, so making its
-dicts is timed by itself, too. Documents' ids are strings of their own in every ranking, so that no hash of a string is
-known before. Medians are printed; the last line is one JSON object.
+dicts is timed by itself, too. Documents' ids are strings of their own in every ranking, as when read from a file. Medians are printed; the last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ OURS = {"P@5": "P_5", "recall@10": "recall_10", "nDCG@10": "ndcg_cut_10", "RR": 
 OURS["hit@3"] = "success_3"
 
 
-def made_up(queries: int, results: int, judged: int = 20, seed: int = 1) -> tuple[Judgments, Rankings]:
-    """Judgments with grades 0 to 2, and rankings of which one result in twenty is judged."""
+def made_up(queries: int, results: int, judged: int, found: int, seed: int = 1) -> tuple[Judgments, Rankings]:
+    """Judgments with grades 0 to 2, and rankings that hold ``found`` of a query's judged documents."""
     draw = random.Random(seed)
     documents = [f"document-{i:06d}" for i in range(100_000)]
     judgments, rankings = {}, {}
     for number in range(queries):
         some = draw.sample(documents, judged)
         judgments[f"query-{number}"] = {name: draw.randrange(3) for name in some}
-        ranking = list(dict.fromkeys(some[: max(1, results // 20)] + draw.sample(documents, results)))[:results]
+        ranking = list(dict.fromkeys(some[:found] + draw.sample(documents, results)))[:results]
         draw.shuffle(ranking)
         rankings[f"query-{number}"] = [name[:1] + name[1:] for name in ranking]
     return judgments, rankings
@@ -98,9 +97,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--results", type=int, default=100)
+    parser.add_argument("--judged", type=int, default=20, help="documents a query")
+    parser.add_argument("--found", type=int, default=5, help="how many of them are among the results")
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
-    judgments, rankings = made_up(options.queries, options.results)
+    judgments, rankings = made_up(options.queries, options.results, options.judged, options.found)
     scores = pytrec_scores(rankings)
     answers = [ours(judgments, rankings), pytrec(judgments, scores), bare_loop(judgments, rankings)]
     for other in answers[1:]:
@@ -111,7 +112,10 @@ def main() -> None:
         "pytrec_eval: scoring": cpu_s(lambda: pytrec(judgments, scores), options.runs),
         "bare Python loop": cpu_s(lambda: bare_loop(judgments, rankings), options.runs),
     }
-    print(f"{options.queries:,} queries × {options.results} results × {len(OURS)} measures, all agree to 1e-9")
+    judged = f"{options.found} of {options.judged} judged documents returned"
+    print(
+        f"{options.queries:,} queries × {options.results} results × {len(OURS)} measures, {judged}; all agree to 1e-9"
+    )
     for name, seconds in timed.items():
         print(f"{name:32} {seconds:6.3f} s")
     versions = {name: version(name) for name in ("numpy", "pytrec-eval-terrier")} | {

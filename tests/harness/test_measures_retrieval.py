@@ -218,3 +218,31 @@ def test_measures_are_values():
     assert RetrievalMeasure("P", 5) == parse_retrieval("P@5")
     assert len({RetrievalMeasure("P", 5), parse_retrieval("p@5")}) == 1
     assert np.isfinite(values("ab", "a", "P@5")).all()
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "retrieval-measures.md"
+
+
+def edge_cases():
+    rows = [line.strip("|").split("|") for line in GUIDE.read_text(encoding="utf-8").splitlines() if line[:2] == "| "]
+    return [[cell.strip() for cell in row] for row in rows if len(row) == 3][2:]
+
+
+@pytest.mark.parametrize(("returned", "relevant", "scores"), edge_cases())
+def test_the_edge_cases_of_the_guide_are_as_it_says(returned, relevant, scores):
+    names, _, deduplicated = returned.partition(" with ")
+    ranking = [] if names == "nothing" else names.split(", ")
+    ranking = list(dedupe(ranking)) if deduplicated else ranking
+    pairs = [] if relevant == "nothing" else [item.partition(": ")[::2] for item in relevant.split(", ")]
+    grades = {document: int(grade or 1) for document, grade in pairs}
+    if scores.startswith("an error"):
+        with pytest.raises(DataError):
+            evaluate({"q": grades}, {"q": ranking}, [])
+    elif scores.startswith("in no mean"):
+        found = evaluate({"q": grades}, {"q": ranking}, [parse_retrieval("RR")])
+        assert found.means()[parse_retrieval("RR")] is None
+        assert found.correctly_empty == float("not correctly" not in scores)
+    else:
+        said = [score.split() for score in scores.split(", ")]
+        found = values(ranking, grades, " ".join(name for name, _ in said))
+        assert [f"{value:.4f}" for value in found] == [value for _, value in said]
