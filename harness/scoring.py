@@ -53,7 +53,7 @@ def _rows(
     sample: Sample,
     measures: Sequence[Measure],
     known: dict[tuple[str, str, int, str], str],
-    retrieves: bool,
+    retrieves: bool = False,
 ) -> Iterator[Row]:
     said = answer.outcome
     if not isinstance(said, Said):
