@@ -9,26 +9,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
-from ..errors import DataError, MarkschemeError
+from ..errors import DataError
 from ..keys import digest
 from ..records import Retrieved, Sample
 from ..text import plain
 from .chunks import document_of, span_of
+from .spec import PYTHON
 from .sweep_scores import Cut, Passage, Scores, score
-from .sweep_spec import FUNCTION, Configuration, SweepSpec
+from .sweep_spec import Configuration, SweepSpec
 from .sweep_targets import TargetSet
 
 VERSION = 1
 """Of the files of rankings; goes into their names."""
 DEEPEST = 500
 """Most chunks that are asked for to fill a budget of tokens."""
+TIMED = 200
+"""Questions that a paid embedder is asked one by one, for their latency."""
 
 
 class Searcher(Protocol):
@@ -37,11 +40,13 @@ class Searcher(Protocol):
     async def retrieve(self, question: str, k: int) -> list[Retrieved]:
         """The best ``k`` chunks, best first."""
 
+    async def close(self) -> None:
+        """Release what it holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What embedding chunks and questions took so far, recorded replies included; ``usd`` is ``None`` where no price is
-    known. ``live`` counts calls that were really made: where a question made none, a recorded reply answered it."""
+    """What embedding took so far; ``usd`` is ``None`` where no price is known, ``live`` counts calls really made."""
 
     tokens: int = 0
     usd: float | None = 0.0
@@ -53,7 +58,8 @@ class Spent:
 class Built:
     """A retriever ready to be asked. ``lengths`` are the characters of its chunks; empty for a user's function.
 
-    ``index_s``, ``index_bytes`` were measured when the index was made, ``None`` where there is none.
+    ``index_s`` (embedding included) and ``index_bytes`` were measured when the index was made, ``None`` without one.
+    ``spent`` covers chunks and questions. ``prepare`` embeds many questions in few paid calls.
     """
 
     retriever: Searcher
@@ -61,6 +67,7 @@ class Built:
     index_s: float | None = None
     index_bytes: int | None = None
     spent: Callable[[], Spent] = Spent
+    prepare: Callable[[Sequence[str]], Awaitable[None]] | None = None
 
 
 class Workshop(Protocol):
@@ -88,8 +95,6 @@ class Ranking:
     scores: Mapping[str, tuple[float | None, ...]]
     latencies_s: Mapping[str, float]
     missing: Mapping[str, str]
-    unknown: int
-    """Ids that were returned and are not in the corpus."""
     reused: bool = False
 
 
@@ -149,42 +154,49 @@ def _key(configuration: Configuration, spec: SweepSpec, paper: Paper, workshop: 
 
 
 async def _sit(configuration: Configuration, spec: SweepSpec, paper: Paper, workshop: Workshop) -> dict[str, Any]:
-    """Build one configuration and ask it everything, one question at a time: latencies are those of an idle machine."""
+    """Build one configuration, ask it everything, and say what that took."""
     built = await workshop.build(configuration)
-    depth = _depth(spec, built.lengths or [len(text) for text in paper.documents.values()])
-    rows: dict[str, list[list[Any]]] = {}
-    latencies: dict[str, float] = {}
-    missing: dict[str, str] = {}
-    unknown = 0
-    for sample in paper.samples:
-        before, began = built.spent(), time.perf_counter()
-        try:
-            found = await built.retriever.retrieve(query_of(sample), depth)
-        except MarkschemeError:
-            raise
-        except Exception as error:
-            if not configuration.retriever.startswith(FUNCTION):
-                raise
-            missing[sample.id] = f"{type(error).__name__}: {error}"[:300]
-            continue
-        seconds, after = time.perf_counter() - began, built.spent()
-        if after.calls == before.calls or after.live > before.live:
-            latencies[sample.id] = seconds  # a recorded reply says nothing of the seconds that a user would wait
-        rows[sample.id], strangers = _rows(found, paper.documents, configuration, sample.id)
-        unknown += strangers
+    try:
+        depth = _depth(spec, built.lengths or [len(text) for text in paper.documents.values()])
+        asked = await _ask(built, configuration, paper, depth)
+    finally:
+        await built.retriever.close()
     spent = built.spent()
     return {
+        "configuration": configuration.name,
         "chunks": len(built.lengths),
         "depth": depth,
         "index_s": built.index_s,
         "index_bytes": built.index_bytes,
         "embedding_tokens": spent.tokens,
         "cost_usd": spent.usd,
-        "rankings": rows,
-        "latencies_s": latencies,
-        "missing": missing,
-        "unknown": unknown,
+        **asked,
     }
+
+
+async def _ask(built: Built, configuration: Configuration, paper: Paper, depth: int) -> dict[str, Any]:
+    """One question at a time, so that the seconds are those of an idle machine. Paid embedders are timed on the first
+    200 questions; the others are embedded together."""
+    rows: dict[str, list[list[Any]]] = {}
+    latencies: dict[str, float] = {}
+    missing: dict[str, str] = {}
+    for number, sample in enumerate(paper.samples):
+        if number == TIMED and built.prepare is not None:
+            await built.prepare([query_of(later) for later in paper.samples[number:]])
+        before, began = built.spent(), time.perf_counter()
+        try:
+            found = await built.retriever.retrieve(query_of(sample), depth)
+        except DataError as error:
+            # The user's own code may fail on a question; it fails on all of them only if it is wrong.
+            if not configuration.retriever.startswith(PYTHON) or len(missing) + 1 == len(paper.samples):
+                raise
+            missing[sample.id] = str(error)[:300]
+            continue
+        seconds, after = time.perf_counter() - began, built.spent()
+        if after.live > before.live or (after.calls == before.calls and (number < TIMED or built.prepare is None)):
+            latencies[sample.id] = seconds  # a recorded embedding says nothing of what a user would wait
+        rows[sample.id] = _rows(found, configuration, sample.id)
+    return {"rankings": rows, "latencies_s": latencies, "missing": missing}
 
 
 def _depth(spec: SweepSpec, lengths: Sequence[int]) -> int:
@@ -198,12 +210,9 @@ def _depth(spec: SweepSpec, lengths: Sequence[int]) -> int:
     return max(*spec.cuts, min(depth, DEEPEST)) if spec.budgets else max(spec.cuts)
 
 
-def _rows(
-    found: Sequence[Retrieved], documents: Mapping[str, str], configuration: Configuration, question: str
-) -> tuple[list[list[Any]], int]:
-    """``[id, document, start, end, score]`` by rank, and how many ids are not in the corpus (they keep their rank)."""
+def _rows(found: Sequence[Retrieved], configuration: Configuration, question: str) -> list[list[Any]]:
+    """``[chunk, document, start, end, score]`` by rank. Raises DataError for a chunk that is there twice."""
     rows: list[list[Any]] = []
-    strangers = 0
     seen: set[str] = set()
     for passage in found:
         if passage.id in seen:
@@ -212,17 +221,9 @@ def _rows(
                 "a chunk counts once: keep its first place"
             )
         seen.add(passage.id)
-        document, start, end = _place(passage.id, documents)
-        strangers += document not in documents
-        rows.append([passage.id, document, start, end, passage.score])
-    return rows, strangers
-
-
-def _place(identifier: str, documents: Mapping[str, str]) -> tuple[str, int, int]:
-    """Document, start and end of what was returned: a chunk, or by a user's function a whole document."""
-    if identifier in documents:
-        return identifier, 0, len(documents[identifier])
-    return document_of(identifier), *(span_of(identifier) or (0, 0))
+        start, end = span_of(passage.id) or (0, 0)
+        rows.append([passage.id, document_of(passage.id), start, end, passage.score])
+    return rows
 
 
 def _write(file: Path, kept: Mapping[str, Any]) -> None:
@@ -272,7 +273,6 @@ def _ranking(kept: Mapping[str, Any], configuration: Configuration, paper: Paper
         scores,
         kept["latencies_s"],
         kept["missing"],
-        kept["unknown"],
         reused=True,
     )
 

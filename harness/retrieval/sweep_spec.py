@@ -8,31 +8,19 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from ..exam_specs import Section
-from ..exam_types import Count, Filled, absolute, absolute_from, existing, packaged_files
+from ..exam_types import Count, File, Filled, Section, absolute
 from ..yaml_file import did_you_mean, mistake
+from .chunks import ChunkerKind
+from .spec import BM25, PYTHON, CorpusPath, EmbedderSpec, RetrieverSpec
 
-Chunker = Literal["character", "recursive", "token", "markdown", "document"]
 Family = Literal["recall", "nDCG", "P", "MRR", "hit"]
-BM25 = "bm25"
-FUNCTION = "python:"
 
 
 def _one_or_more(value: Any) -> Any:
     """``sizes: 800`` is a list of one."""
     return value if isinstance(value, list | tuple | None) else [value]
-
-
-def _corpus(value: Any, info: ValidationInfo) -> Any:
-    """A packaged data set's corpus by name, or a path."""
-    if value is None or not isinstance(value, str | Path):
-        return value
-    packaged = {name: folder / "corpus" for name, folder in packaged_files("datasets").items()}
-    if str(value) in packaged:
-        return packaged[str(value)]
-    return existing(absolute_from(value, info), str(value))
 
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -52,14 +40,14 @@ class Configuration:
 
     retriever: str
     """An embedder, ``bm25``, or ``python:module:name``."""
-    chunker: Chunker = "document"
+    chunker: ChunkerKind = "document"
     size: int = 0
     overlap: int = 0
 
     @property
     def name(self) -> str:
         """``hashed/512 · recursive 400/40``; a function of the user's own is its reference alone."""
-        return self.retriever if self.retriever.startswith(FUNCTION) else f"{self.retriever} · {self.chunking}"
+        return self.retriever if self.retriever.startswith(PYTHON) else f"{self.retriever} · {self.chunking}"
 
     @property
     def chunking(self) -> str:
@@ -72,16 +60,17 @@ class Configuration:
 class SweepSpec(Section):
     """The grid embedder × chunker × size × overlap, each read at every ``k`` and at every budget of ``tokens``."""
 
-    corpus: Annotated[Path | None, BeforeValidator(_corpus)] = Field(
-        default=None, description="a folder, a JSONL file or a packaged name; by default the data set's own corpus/"
+    corpus: CorpusPath | None = Field(
+        default=None, description="a packaged name, or a path; default: the data set's own"
     )
-    embedders: Annotated[tuple[str, ...], Several] = ()
+    embedders: Annotated[tuple[EmbedderSpec, ...], Several] = ()
     bm25: bool = True
     functions: Annotated[tuple[str, ...], Several] = Field(default=(), description="python:module:name, question → ids")
-    chunkers: Annotated[tuple[Chunker, ...], Several, Filled] = ("recursive",)
+    chunkers: Annotated[tuple[ChunkerKind, ...], Several, Filled] = ("recursive",)
     sizes: Annotated[tuple[Count, ...], Several, Filled] = (800,)
     overlaps: Annotated[tuple[Overlap, ...], Several, Filled] = (0,)
-    index: Literal["exact", "chroma"] = "exact"
+    tokenizer: File | None = Field(default=None, description="a tokenizer.json, for the chunker token")
+    index: Literal["chroma", "exact"] = "chroma"
     k: Annotated[tuple[Count, ...], Several, Filled] = (1, 3, 5, 10)
     tokens: Annotated[tuple[Count, ...], Several] = (1000, 2000, 4000)
     measure: Family = "recall"
@@ -100,8 +89,12 @@ class SweepSpec(Section):
     def _consistent(self) -> SweepSpec:
         if not self.retrievers:
             raise mistake("names no retriever; write embedders: [hashed/2048], or bm25: true")
+        names = [embedder.model for embedder in self.embedders]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise mistake(f"{name!r} stands there twice; keep one", "embedders", position)
         for position, name in enumerate(self.functions):
-            if not name.startswith(FUNCTION):
+            if not name.startswith(PYTHON):
                 raise mistake(f"{name!r} is not of the form python:module:name", "functions", position)
         wide = [(o, s) for o, s in product(self.overlaps, self.sizes) if o >= s]
         if wide and set(self.chunkers) - {"document"}:
@@ -123,7 +116,7 @@ class SweepSpec(Section):
     @property
     def retrievers(self) -> tuple[str, ...]:
         """What is put over every chunking: BM25, the lexical floor, then the embedders."""
-        return _distinct((*((BM25,) if self.bm25 else ()), *self.embedders, *self.functions))
+        return _distinct((*((BM25,) if self.bm25 else ()), *(e.model for e in self.embedders), *self.functions))
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -140,18 +133,39 @@ class SweepSpec(Section):
         """The grid, in the order of the file."""
         chunkings = _distinct(tuple(self._chunkings()))
         made = (
-            Configuration(retriever, *(() if retriever.startswith(FUNCTION) else chunking))
+            Configuration(retriever, *(() if retriever.startswith(PYTHON) else chunking))
             for retriever in self.retrievers
             for chunking in chunkings
         )
         return _distinct(tuple(made))
 
-    def _chunkings(self) -> Iterator[tuple[Chunker, int, int]]:
+    def _chunkings(self) -> Iterator[tuple[ChunkerKind, int, int]]:
         for chunker in self.chunkers:
             if chunker == "document":
                 yield chunker, 0, 0
             else:
                 yield from ((chunker, size, overlap) for size, overlap in product(self.sizes, self.overlaps))
+
+    def retriever_spec(self, configuration: Configuration) -> RetrieverSpec:
+        """The retriever of one configuration, as a candidate would have it."""
+        given: dict[str, Any] = {"k": max(self.k)}
+        if configuration.retriever.startswith(PYTHON):
+            return RetrieverSpec.model_validate({**given, "index": configuration.retriever}, context=self._context)
+        if configuration.chunker == "document":
+            given["chunker"] = "document"
+        else:
+            given |= {"chunker": configuration.chunker, "size": configuration.size, "overlap": configuration.overlap}
+        if configuration.chunker == "token" and self.tokenizer:
+            given["tokenizer"] = self.tokenizer
+        if configuration.retriever == BM25:
+            return RetrieverSpec.model_validate({**given, "index": BM25}, context=self._context)
+        embedder = next(e for e in self.embedders if e.model == configuration.retriever)
+        given |= {"embedder": embedder, "index": self.index}
+        return RetrieverSpec.model_validate(given, context=self._context)
+
+    @property
+    def _context(self) -> dict[str, Any]:
+        return {"base": self._base}
 
     @property
     def baseline_configuration(self) -> Configuration:
