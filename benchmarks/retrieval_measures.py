@@ -2,7 +2,8 @@
 
 `python benchmarks/retrieval_measures.py [--judged 20] [--found 5] [--runs 7]`. All three start from the same
 dicts of strings, and each is timed from there to the means. pytrec_eval wants scores and not an order, so making its
-dicts is timed by itself, too. Documents' ids are strings of their own in every ranking, as when read from a file. Medians are printed; the last line is one JSON object.
+dicts is timed by itself, too. Documents' ids are strings of their own in every ranking, as when read from a file.
+Medians are printed; the last line is one JSON object.
 """
 
 from __future__ import annotations
