@@ -20,7 +20,7 @@ from ..harness.retrieval.corpus import Corpus, load_corpus
 from ..harness.retrieval.spec import HASHED, MINILM, EmbedderSpec
 from ..harness.retrieval.sweep import Paper, Ranking, sweep
 from ..harness.retrieval.sweep_spec import SweepSpec
-from ..harness.retrieval.sweep_targets import targets_of
+from ..harness.retrieval.sweep_targets import from_context, targets_of
 from .retriever import own_corpus
 from .retrieving_output import print_table, to_output
 from .session import Options
@@ -41,8 +41,11 @@ def retrieve(exam_file: Path, options: Options, output: Path | None, json: bool,
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     corpus = load_corpus(spec.corpus or own_corpus(exam))
     texts = {document.id: document.text for document in corpus.documents}
-    targets = targets_of(dataset.samples, texts, corpus.name)
-    paper = Paper(dataset.samples, targets, texts, corpus.name, corpus.sha256)
+    samples = dataset.samples
+    if spec.passages == "context":
+        samples = tuple(from_context(sample, texts) for sample in samples)
+    targets = targets_of(samples, texts, corpus.name)
+    paper = Paper(samples, targets, texts, corpus.name, corpus.sha256)
     for note in (*dataset.notes, *corpus.notes, *targets.notes):
         typer.echo(f"note: {note}", err=True)
     say = _silent if quiet else _progress
@@ -137,7 +140,7 @@ def _report(exam: Exam, spec: SweepSpec, paper: Paper, rankings: list[Ranking]) 
         f"markscheme {__version__} · corpus {paper.corpus} {paper.corpus_sha256[:8]}… · "
         f"made by: markscheme retrieve {exam.path.name}"
     )
-    title = " · ".join(dict.fromkeys((exam.dataset.name, exam.name, "retrieval")))
+    title = " · ".join(dict.fromkeys((exam.dataset.name, exam.name)))
     return build_retrieval_report(rankings, spec, paper, title, f"{datetime.now(UTC):%Y-%m-%d}", footer)
 
 

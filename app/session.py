@@ -66,6 +66,8 @@ class Session:
 @contextmanager
 def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     """Open the workspace, choose the run, and keep other processes off it for the length of the block."""
+    if not exam.candidates:
+        raise InputError(f"{exam.path}: has no candidates to run; for its retrieval: markscheme retrieve {exam.path.name}")
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     store = Store(options.workspace)
     try:

@@ -90,8 +90,7 @@ class RetrievalReport:
     title: str
     date: str
     measure: str
-    counts: str
-    """What recall and nDCG count: documents, or documents and marked passages."""
+    has_passages: bool
     baseline: str
     rows: tuple[Row, ...]
     shown_cut: Cut
@@ -107,6 +106,11 @@ class RetrievalReport:
     documents: int
     payload: Mapping[str, Any]
     footer: str
+
+    @property
+    def counts(self) -> str:
+        """What recall and nDCG count."""
+        return "documents and marked passages" if self.has_passages else "documents"
 
     @property
     def verdict(self) -> str:
@@ -141,7 +145,7 @@ def build_retrieval_report(
         title=title,
         date=date,
         measure=spec.measure,
-        counts="documents and marked passages" if paper.targets.has_passages else "documents",
+        has_passages=paper.targets.has_passages,
         baseline=baseline,
         rows=rows,
         shown_cut=cut,

@@ -75,6 +75,10 @@ class SweepSpec(Section):
     tokens: Annotated[tuple[Count, ...], Several] = (1000, 2000, 4000)
     measure: Family = "recall"
     baseline: str | None = Field(default=None, description="a configuration's name, or a retriever's: its first")
+    passages: Literal["marked", "context"] = Field(
+        default="marked",
+        description="context: the samples' own context, copied from the corpus, is what is marked",
+    )
     price_per_1000_tokens: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 0.0
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
 

@@ -2,6 +2,7 @@
 
 A sample names its documents in ``relevant`` (document → grade). It may mark passages, in a column ``passages`` (or
 ``metadata.passages``): a list of ``{document, start, end}`` in characters of the document, or ``{document, quote}``.
+Where the sample's own ``context`` was copied from the documents, its passages can be the marks (`from_context`).
 Marked passages stand in for their document; a relevant document without any counts as a whole.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import DataError
@@ -48,6 +49,22 @@ class TargetSet:
     no_answer: tuple[str, ...]
     notes: tuple[str, ...]
     has_passages: bool
+
+
+def from_context(sample: Sample, documents: Mapping[str, str]) -> Sample:
+    """The sample with its ``context`` as marked passages, each of the relevant document that holds it word for word.
+
+    Of several the one with the highest grade; a passage that none holds counts as not found. Marks that the sample has
+    itself stay as they are.
+    """
+    relevant = sorted((d for d, grade in sample.relevant.items() if grade > 0), key=lambda d: -sample.relevant[d])
+    if not relevant or not sample.context or sample.metadata.get("passages"):
+        return sample
+    marks = []
+    for quote in sample.context:
+        holds = (d for d in relevant if any(_spans({"quote": quote}, documents.get(d, ""))))
+        marks.append({"document": next(holds, relevant[0]), "quote": quote})
+    return replace(sample, metadata={**sample.metadata, "passages": marks})
 
 
 def targets_of(samples: Sequence[Sample], documents: Mapping[str, str], corpus: str) -> TargetSet:
