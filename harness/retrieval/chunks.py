@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -65,13 +66,15 @@ class ChunkerSpec:
         """What determines the chunks of a corpus."""
         if self.kind == "document":
             return {"kind": self.kind}
-        from importlib.metadata import version
-
-        made = {"kind": self.kind, "size": self.size, "overlap": self.overlap, "by": version(_PACKAGE)}
+        made = {"kind": self.kind, "size": self.size, "overlap": self.overlap, "by": _splitters_version()}
         return made | ({"tokenizer": _file_sha256(self.tokenizer)} if self.tokenizer else {})
 
 
-_PACKAGE = "langchain-text-splitters"
+@cache
+def _splitters_version() -> str:
+    from importlib.metadata import version
+
+    return version("langchain-text-splitters")
 
 
 def chunk_id(document: str, start: int, end: int) -> str:

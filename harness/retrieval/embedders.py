@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BugError, DataError, InputError, Unfinished
-from ..records import Call, Draw, Reply
+from ..errors import BugError, DataError, InputError, MarkschemeError, Unfinished
+from ..records import Call, Draw, Failure, Reply
 from .spec import HASHED, MINILM, EmbedderSpec
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ Vectors = NDArray[np.float32]
 _MOST_CHARACTERS = 400_000
 """Of one call to an endpoint: OpenAI takes 300,000 tokens."""
 _ATTEMPTS = 3
+_PASSING = frozenset({"timeout", "rate_limited", "server_error", "network", "malformed"})
 
 
 @dataclass(slots=True)
@@ -184,16 +185,18 @@ class EndpointEmbedder:
             call = await caller.complete(self.model, request, Draw(attempt=attempt, salt=caller.salt))
             self._count(call)
             if not isinstance(call.outcome, Reply):
-                failure = call.outcome
-                if failure.owner == "ours" and failure.kind not in ("bad_request", "unsupported"):
-                    raise Unfinished(f"embedder {self.name!r}: {failure.detail}; the same command continues")
-                raise InputError(f"embedder {self.name!r} refuses a batch of {len(texts)} texts: {failure.detail}")
+                raise self._refusal(call.outcome, len(texts))
             vectors = vectors_of(call.outcome)
             if vectors is not None:  # else the texts of its run were purged, the vectors with them
                 found = checked(vectors, len(texts), self.name, self._dimensions)
                 self._dimensions = found.shape[1]
                 return found
         raise InputError(f"embedder {self.name!r}: the recorded vectors were purged; run with --fresh")
+
+    def _refusal(self, failure: Failure, texts: int) -> MarkschemeError:
+        if failure.kind in _PASSING:
+            return Unfinished(f"embedder {self.name!r}: {failure.detail}; what was paid is kept, run again to continue")
+        return InputError(f"embedder {self.name!r}: no vectors for a batch of {texts} texts: {failure.detail}")
 
     def _count(self, call: Call) -> None:
         usage = self.usage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
@@ -18,6 +18,8 @@ PYTHON = "python:"
 MINILM = "minilm"
 HASHED = "hashed"
 SMALLEST_HASH, LARGEST_HASH = 16, 65_536
+_OVERLAP = 100
+"""By default, or a tenth of the size where that is less."""
 _INDEXES = ("chroma", "exact", BM25)
 
 CorpusPath = Annotated[Path, packaged_or_path("datasets")]
@@ -89,7 +91,7 @@ class RetrieverSpec(Section):
     index: IndexName = Field(default="chroma", description="chroma, exact, bm25 or python:package.module:name")
     chunker: ChunkerKind = "recursive"
     size: Count = 1000
-    overlap: Annotated[int, Field(strict=True, ge=0)] = 100
+    overlap: Annotated[int, Field(strict=True, ge=0)] = _OVERLAP
     tokenizer: File | None = Field(default=None, description="a tokenizer.json, for chunker: token")
     k: Count = 5
     k1: Annotated[float, Field(ge=0, le=10)] = 1.2
@@ -110,9 +112,11 @@ class RetrieverSpec(Section):
     @model_validator(mode="before")
     @classmethod
     def _of_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        return {"index": value} if value == BM25 or value.startswith(PYTHON) else {"embedder": value}
+        if isinstance(value, str):
+            return {"index": value} if value == BM25 or value.startswith(PYTHON) else {"embedder": value}
+        if isinstance(value, Mapping) and isinstance(size := value.get("size"), int) and value.get("overlap") is None:
+            return {**value, "overlap": min(_OVERLAP, size // 10)}
+        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> RetrieverSpec:
@@ -123,20 +127,18 @@ class RetrieverSpec(Section):
             )
         if not embeds and self.embedder is not None:
             raise mistake(f"has no effect with index: {self.index}; remove it", "embedder")
+        foreign = self.index.startswith(PYTHON)
+        if foreign and {"chunker", "size", "overlap"} & self.model_fields_set:
+            raise mistake(
+                "has no effect on a retriever of your own, which cuts its documents itself; remove it", "size"
+            )
         if self.chunker != "document" and self.overlap >= self.size:
             raise mistake(f"{self.overlap} is not smaller than size: {self.size}; chunks would never end", "overlap")
         if self.tokenizer is not None and self.chunker != "token":
             raise mistake(f"has no effect with chunker: {self.chunker}; remove it", "tokenizer")
-        if self.index.startswith(PYTHON) and {"chunker", "size", "overlap"} & self.model_fields_set:
-            raise mistake(
-                "has no effect on a retriever of your own, which cuts its documents itself; remove it", "chunker"
-            )
         return self
 
     @property
     def chunking(self) -> ChunkerSpec:
         """How its documents are cut."""
         return ChunkerSpec(self.chunker, self.size, self.overlap, str(self.tokenizer or ""))
-
-
-IndexKind = Literal["chroma", "exact", "bm25"]
