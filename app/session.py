@@ -67,7 +67,7 @@ class Session:
 def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     """Open the workspace, choose the run, and keep other processes off it for the length of the block."""
     if not exam.candidates:
-        raise InputError(f"{exam.path}: has no candidates to run; for its retrieval: markscheme retrieve {exam.path.name}")
+        raise InputError(f"{exam.path}: has no candidates to run; its retrieval: is for markscheme retrieve")
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     store = Store(options.workspace)
     try:
