@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, PrivateAttr, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from ..exam_types import Count, File, Seconds, Section, Url, Variable, absolute, packaged_or_path
 from ..yaml_file import did_you_mean, mistake
@@ -49,11 +51,20 @@ def _index_name(value: str) -> str:
     )
 
 
+class _OrText(Section):
+    """A section that may also be written as one word."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tell editors so."""
+        return {"anyOf": [{"type": "string"}, handler(core)]}
+
+
 EmbedderName = Annotated[str, AfterValidator(_embedder_name)]
 IndexName = Annotated[str, AfterValidator(_index_name)]
 
 
-class EmbedderSpec(Section):
+class EmbedderSpec(_OrText):
     """An embedder by name, or a section. Prefixes are what the model was trained with, like ``query: ``."""
 
     model: EmbedderName = Field(description="hashed/1024, minilm, sentence-transformers/<model> or provider/model")
@@ -81,7 +92,7 @@ class EmbedderSpec(Section):
         return self
 
 
-class RetrieverSpec(Section):
+class RetrieverSpec(_OrText):
     """A retriever of ``k`` chunks. ``size`` and ``overlap`` are characters, or tokens for the chunker ``token``."""
 
     corpus: CorpusPath | None = Field(

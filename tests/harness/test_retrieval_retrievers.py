@@ -284,6 +284,16 @@ def test_a_retriever_is_one_word_or_a_section(tmp_path):
     assert (full.corpus, str(full.chunking), full.embedder.dimensions, full.k) == (DOCS_QA, "token 200/20", 512, 3)
 
 
+def test_an_editor_accepts_a_word_and_a_section():
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = Exam.model_json_schema()
+    for good in ("bm25", {"embedder": "minilm"}, {"embedder": {"model": "minilm"}, "size": 3}):
+        jsonschema.validate({"retriever": good}, schema)
+    for bad in (3, {"sise": 3}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"retriever": bad}, schema)
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
