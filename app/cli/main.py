@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from . import data, exams, retrieval, tools
+from . import data, dataset, exams, retrieval, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 exams.register(app)
 data.register(app)
+dataset.register(app)
 retrieval.register(app)
 tools.register(app)
 
