@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..harness.data import load_dataset
+from ..harness.dispatch.tally import Tally
 from ..harness.errors import InputError
 from ..harness.exam import Exam, load_exam
 from ..harness.retrieval.corpus import Corpus, load_corpus
@@ -86,14 +87,15 @@ async def _sweep(
     from ..harness.retrieval.sweep_build import Bench
 
     pays = any(embedder.model.partition("/")[0] not in _LOCAL for embedder in spec.embedders)
-    paying: AbstractAsyncContextManager[Caller | None] = _caller(exam, options) if pays else nullcontext()
+    tally = Tally()
+    paying: AbstractAsyncContextManager[Caller | None] = _caller(exam, options, tally) if pays else nullcontext()
     endpoints = {endpoint.name: endpoint.to_endpoint() for endpoint in exam.endpoints}
     async with paying as caller:
 
         def opened(embedder: EmbedderSpec) -> Embedder:
             return open_embedder(embedder, caller=caller, endpoints=endpoints)
 
-        bench = Bench(spec, corpus, workspace, opened)
+        bench = Bench(spec, corpus, workspace, opened, lambda: tally.live)
         try:
             return await sweep(spec, paper, workspace / "retrieval" / "sweep", bench, say)
         finally:
@@ -101,14 +103,13 @@ async def _sweep(
 
 
 @asynccontextmanager
-async def _caller(exam: Exam, options: Options) -> AsyncIterator[Caller]:
+async def _caller(exam: Exam, options: Options, tally: Tally) -> AsyncIterator[Caller]:
     """Exactly-once calls for paid embedders, kept in the workspace's store under a name of the sweep's own.
 
     They belong to no run, so that the latest run stays the latest exam that was sat.
     """
     from ..harness.dispatch.budget import Budget, budget_usd
     from ..harness.dispatch.dispatcher import Dispatcher
-    from ..harness.dispatch.tally import Tally
     from ..harness.store import queries
     from ..harness.store.recorded import Ledger, Recorded
     from ..harness.store.store import Store
@@ -123,7 +124,7 @@ async def _caller(exam: Exam, options: Options) -> AsyncIterator[Caller]:
         budget = None if cap is None else Budget(cap, spent, prices.cost_usd)
         with store.lease(run):
             writer = Writer(store, run)
-            ledger = Ledger(run, writer, Dispatcher(exam.concurrency, Tally(), budget), prices.cost_usd)
+            ledger = Ledger(run, writer, Dispatcher(exam.concurrency, tally, budget), prices.cost_usd)
             try:
                 yield Recorded(ledger, "other", "retrieve", "")
             finally:

@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 
 
 class Bench:
-    """The `Workshop` over a corpus. Each embedder is opened once and shared by its configurations."""
+    """The `Workshop` over a corpus. Each embedder is opened once and shared by its configurations.
+
+    ``live`` counts the paid calls that were really made, recorded ones left out.
+    """
 
     def __init__(
-        self, spec: SweepSpec, corpus: Corpus, workspace: Path, open_embedder: Callable[[EmbedderSpec], Embedder]
+        self,
+        spec: SweepSpec,
+        corpus: Corpus,
+        workspace: Path,
+        open_embedder: Callable[[EmbedderSpec], Embedder],
+        live: Callable[[], int] = lambda: 0,
     ) -> None:
         self._spec = spec
         self._corpus = corpus
         self._workspace = workspace
         self._open = open_embedder
+        self._live = live
         self._embedders: dict[str, Embedder] = {}
         self._retrievers: dict[str, Retriever] = {}
 
@@ -48,7 +57,9 @@ class Bench:
         usage, paid = embedder.usage, bool(retriever.models)
         before = (usage.tokens, usage.cost_usd, usage.unpriced)
         prepare = getattr(retriever, "prepare", None) if paid else None
-        return Built(retriever, lengths, index_s, stats.size_bytes, lambda: _spent(stats, usage, before), prepare)
+        return Built(
+            retriever, lengths, index_s, stats.size_bytes, lambda: _spent(stats, usage, before, self._live()), prepare
+        )
 
     async def close(self) -> None:
         """Let the embedders go."""
@@ -86,8 +97,8 @@ class _Shared:
         await self._inner.close()
 
 
-def _spent(stats: IndexStats, usage: Spending, before: tuple[int, float, int]) -> Spent:
+def _spent(stats: IndexStats, usage: Spending, before: tuple[int, float, int], live: int) -> Spent:
     """The chunks' embeddings (when they were made) and the questions' (since the index was built)."""
     tokens, usd = usage.since(*before)
     total = None if stats.cost_usd is None or usd is None else stats.cost_usd + usd
-    return Spent(stats.tokens + tokens, total, usage.calls, usage.calls - usage.reused)
+    return Spent(stats.tokens + tokens, total, usage.calls, live)
