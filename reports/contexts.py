@@ -32,8 +32,9 @@ NOTHING = Estimate(None, None, None, 0, "no values")
 class ContextRow:
     """A candidate and what it was shown. ``contexts`` is ``None`` for an application that retrieves by itself.
 
-    ``passages`` and ``prompt_tokens`` are means per answer. ``recall``, ``ndcg`` and ``hit`` are the retriever's, of
-    the passages shown, by document; over questions that name a relevant document, without values where none does.
+    ``passages``, ``context_tokens`` (estimated) and ``prompt_tokens`` are means per answer. ``recall``, ``ndcg`` and
+    ``hit`` are the retriever's, of the passages shown, by document; over questions that name a relevant document,
+    without values where none does.
     """
 
     candidate: str
@@ -41,6 +42,7 @@ class ContextRow:
     contexts: int | None
     quality: Estimate
     passages: float
+    context_tokens: float
     prompt_tokens: float | None
     usd_per_1000: Estimate
     recall: Estimate
@@ -175,6 +177,7 @@ def _row(run: _Run, view: CandidateView, family: str, cost: CandidateCost) -> Co
         view.contexts,
         run.scores.cells[view.name, *run.main].estimate,
         sum(len(one.documents) for one in given) / len(given) if given else 0.0,
+        sum(one.tokens for one in given) / len(given) if given else 0.0,
         cost.prompt_tokens,
         cost.usd_per_1000,
         recall,

@@ -16,8 +16,8 @@ def contexts_blocks(found: Contexts | None) -> Iterator[str]:
         return
     yield "## Answers by retrieved passages"
     yield "Recall, nDCG and hit rate of the passages shown, by document. Tokens and USD without embeddings."
-    titles = ["Candidate", "Contexts", escape(found.quality), "Recall", "nDCG", "Hit rate", "Passages", "Prompt tokens"]
-    yield table([*titles, "USD per 1,000"], _rows(found))
+    titles = ["Candidate", "Contexts", escape(found.quality), "Recall", "nDCG", "Hit rate", "Passages"]
+    yield table([*titles, "Context tokens", "Prompt tokens", "USD per 1,000"], _rows(found))
     yield from _gains(found)
     if found.splits:
         yield "### Did the retriever or the model fail?"
@@ -37,6 +37,7 @@ def _rows(found: Contexts) -> Iterator[list[str]]:
             "its own" if row.contexts is None else str(row.contexts),
             *(_estimate(e) for e in (row.quality, row.recall, row.ndcg, row.hit)),
             words.number(row.passages, 1),
+            words.count(row.context_tokens),
             words.count(row.prompt_tokens),
             words.usd(row.usd_per_1000.value),
         ]

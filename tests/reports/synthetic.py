@@ -65,7 +65,7 @@ class Exam:
     config: dict = field(default_factory=dict)
     questions: tuple = ()
     hostile: bool = False
-    relevant: Callable = lambda i: {}  # noqa: E731
+    relevant: Callable = lambda i: {}
     """From a question's number to {document: grade}."""
 
 

@@ -67,6 +67,7 @@ def test_each_number_of_contexts_stands_with_quality_tokens_dollars_and_the_retr
         (3, "mini", 3, 650),
         (9, "mini", 9, 1850),
     ]
+    assert [row.context_tokens for row in rows] == [0, 200, 600, 1800]
     assert rows[0].recall.value is None  # nothing was retrieved: not a recall of zero
     assert [row.hit.value for row in rows[1:]] == [0.5, 0.5, 0.5]
     assert [row.recall.value for row in rows[1:]] == [0.25, 0.25, 0.25]  # one of two relevant documents, half the time
@@ -159,6 +160,16 @@ def test_passages_without_ids_leave_the_retriever_unmeasured():
 def test_retrievers_measures_are_never_what_candidates_are_ranked_by():
     report = build_report(rag(judges=(), measures=("recall@5", "token_f1")))
     assert report.quality == "token_f1"
+
+
+def test_the_set_up_names_the_retriever_and_the_number_of_contexts():
+    data = rag(contexts=(3,))
+    data.info.config["candidates"][0]["retriever"] = {
+        "index": "exact", "embedder": {"model": "hashed/512"}, "chunker": "recursive", "size": 800, "overlap": 80,
+    }  # fmt: skip
+    items = dict(next(entry for entry in build_report(data).setup if entry.title.startswith("Candidate")).items)
+    assert items["retriever"] == "index exact, embedder hashed/512, chunks recursive 800/80"
+    assert items["contexts"] == "3"
 
 
 def test_the_page_shows_tables_and_figures_and_trusts_no_name():
