@@ -9,7 +9,7 @@ from markscheme.reports.markdown import render_markdown
 from markscheme.reports.report import build_report
 from synthetic import HOSTILE, Candidate, build
 
-RETRIEVER = {"embedder": "hashed/512"}
+RETRIEVER = {"index": "exact", "embedder": {"model": "hashed/512"}, "chunker": "recursive", "size": 800, "overlap": 80}
 
 
 def relevant(i):
@@ -164,9 +164,6 @@ def test_retrievers_measures_are_never_what_candidates_are_ranked_by():
 
 def test_the_set_up_names_the_retriever_and_the_number_of_contexts():
     data = rag(contexts=(3,))
-    data.info.config["candidates"][0]["retriever"] = {
-        "index": "exact", "embedder": {"model": "hashed/512"}, "chunker": "recursive", "size": 800, "overlap": 80,
-    }  # fmt: skip
     items = dict(next(entry for entry in build_report(data).setup if entry.title.startswith("Candidate")).items)
     assert items["retriever"] == "index exact, embedder hashed/512, chunks recursive 800/80"
     assert items["contexts"] == "3"
