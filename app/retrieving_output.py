@@ -118,10 +118,8 @@ def print_table(report: RetrievalReport, page: str, out: TextIO) -> None:
     table.add_column(f"{report.measure} at", overflow="fold")
     for cell in report.rows[0].cells:
         table.add_column(Text(str(cell.cut)), justify="right")
-    table.add_column("query p50 ms", justify="right")
     for row in report.rows:
-        p50 = "–" if row.p50_s.value is None else f"{1000 * row.p50_s.value:.2f}"
-        table.add_row(Text(row.name), *(Text(_shown(cell)) for cell in row.cells), p50)
+        table.add_row(Text(row.name), *(Text(_shown(cell)) for cell in row.cells))
     console = Console(file=out, width=None if out.isatty() else 200, highlight=False)
     console.print(table)
     if report.comparisons:
@@ -134,7 +132,7 @@ def print_table(report: RetrievalReport, page: str, out: TextIO) -> None:
 def _shown(cell: Cell) -> str:
     sign = cell.difference.sign if cell.difference else 0
     value = "–" if cell.estimate.value is None else f"{cell.estimate.value:.2f}"
-    return value + (" +" if sign > 0 else " −" if sign < 0 else "  ")
+    return value + ("+" if sign > 0 else "−" if sign < 0 else " ")
 
 
 def _configuration(row: Row) -> RetrieveConfiguration:

@@ -154,7 +154,7 @@ def build_retrieval_report(
         questions=len(clusters),
         no_answer=len(paper.targets.no_answer),
         clusters=len(set(clusters)),
-        notes=(*paper.targets.notes, *_notes(rankings)),
+        notes=(*paper.targets.notes, *_notes(rankings), *_edge(choice)),
         comparisons=len(differences),
         corpus=paper.corpus,
         documents=len(paper.documents),
@@ -230,3 +230,9 @@ def _notes(rankings: Sequence[Ranking]) -> list[str]:
                 f"{name}: no ranking for {words.plural(len(ranking.missing), 'question')}, scored 0 ({question}: {why})"
             )
     return notes
+
+
+def _edge(choice: Choice | None) -> list[str]:
+    if choice is None or not choice.gains or choice.k != choice.gains[-1].k:
+        return []
+    return [f"the largest k tried still pays ({choice.k}, about {choice.tokens:,.0f} tokens): larger ones may, too"]

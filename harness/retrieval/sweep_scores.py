@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FAMILIES = ("recall", "nDCG", "P", "MRR", "hit")
+WHOLE = 1_000_000
+"""A cutoff beyond every ranking. At a budget the best ranking is one of all targets, whichever chunks fit: a shorter
+one would flatter large chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,10 @@ def score(targets: TargetSet, rankings: Mapping[str, Sequence[Passage]], cut: Cu
         _measures("P", "MRR", "hit", k=k),
     )
     lists = {q: _firsts(found) for q, found in cuts.items()}
-    every = max([1, *(len(found) for found in lists.values())])
     by_target = evaluate(
         {q: {f"target {key}": grade for key, grade in t.grades.items()} for q, t in targets.targets.items()},
         lists,
-        [*_measures("recall", k=every), *_measures("nDCG", k=k if cut.kind == "k" else every)],
+        [*_measures("recall", k=WHOLE), *_measures("nDCG", k=k if cut.kind == "k" else WHOLE)],
     )
     p, mrr, hit = by_chunk.values.T
     recall, ndcg = by_target.values.T

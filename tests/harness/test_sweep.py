@@ -216,6 +216,14 @@ def test_a_budget_takes_whole_chunks_in_order_until_one_does_not_fit():
     assert shown(ranking, Cut("tokens", 39)) == []
 
 
+def test_at_a_budget_ndcg_is_measured_against_all_targets_whichever_chunks_fit():
+    paper = paper_of([sample(relevant={"a": 1, "b": 1})])
+    large, small = [passage("a", ["a"], tokens=60)], [passage("a", ["a"]), passage("x"), passage("y")]
+    values = [score(paper.targets, {"q": ranking}, Cut("tokens", 60)).values for ranking in (large, small)]
+    assert [v["nDCG"][0] for v in values] == [pytest.approx(1 / (1 + 1 / np.log2(3)))] * 2
+    assert [v["P"][0] for v in values] == [1.0, pytest.approx(1 / 3)]
+
+
 def test_a_sweep_goes_on_with_what_is_there(tmp_path):
     spec, paper = spec_of(sizes=[100, 200, 400]), paper_of([sample(relevant={"a": 1})])
     first, second = FakeWorkshop(), FakeWorkshop()
