@@ -45,7 +45,11 @@ async def open_retriever(
         return open_embedder(embedder, caller=caller, endpoints=endpoints)
 
     retriever = build_retriever(spec, corpus, folder, open_embedder=opened)
-    await retriever.build()
+    try:
+        await retriever.build()
+    except BaseException:
+        await retriever.close()
+        raise
     return retriever
 
 
