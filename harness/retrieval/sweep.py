@@ -120,7 +120,8 @@ async def sweep(
         ranking = _read(file, configuration, paper)
         if ranking is None:
             kept = await _sit(configuration, spec, paper, workshop)
-            _write(file, kept)
+            if not kept["missing"]:  # what failed is asked again by the next sweep
+                _write(file, kept)
             ranking = replace(_ranking(kept, configuration, paper), reused=False)
         found.append(ranking)
         say(f"{number}/{len(grid)} {configuration.name}: {_words(ranking)}")

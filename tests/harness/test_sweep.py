@@ -295,6 +295,7 @@ def test_a_users_function_that_fails_on_a_question_leaves_it_missing_and_ours_ma
     (ranking,) = run_sweep(spec, paper_of(samples), tmp_path, FaultyWorkshop())
     assert ranking.missing == {"bad": "search raised ValueError"}
     assert list(ranking.passages) == ["good"]
+    assert list(tmp_path.glob("*.json")) == [], "the next sweep asks again"
     with pytest.raises(DataError, match="search raised"):
         run_sweep(spec, paper_of(samples[1:]), tmp_path, FaultyWorkshop())
     with pytest.raises(DataError, match="search raised"):
