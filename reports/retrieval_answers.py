@@ -30,29 +30,8 @@ def questions_payload(
     """
     order = list(paper.targets.targets)
     ids = order[:MOST_QUESTIONS]
-    by_id = {sample.id: sample for sample in paper.samples}
-    chunks: dict[str, int] = {}
-    listed: list[list[Any]] = []
-
-    def place(passage: Passage) -> int:
-        if passage.id not in chunks:
-            chunks[passage.id] = len(listed)
-            cut = passage.text if len(passage.text) <= LONGEST else passage.text[:LONGEST] + "…"
-            listed.append([passage.document, passage.start, passage.end, cut])
-        return chunks[passage.id]
-
     most = spec.cuts[-1]
-    found = [
-        [[[place(p), *p.brings] for p in ranking.passages.get(question, ())[:most]] for question in ids]
-        for ranking in rankings
-    ]
-    values = {
-        str(k): [
-            [round(float(v), 4) for v in scores[r.configuration.name][Cut("k", k)].values[spec.measure][: len(ids)]]
-            for r in rankings
-        ]
-        for k in spec.cuts
-    }
+    chunks, found = _found(rankings, ids, most)
     return {
         "measure": spec.measure,
         "cuts": list(spec.cuts),
@@ -60,18 +39,48 @@ def questions_payload(
         "configurations": [ranking.configuration.name for ranking in rankings],
         "chosen": choice.configuration if choice else rankings[0].configuration.name,
         "baseline": baseline,
-        "questions": [
-            {
-                "id": question,
-                "text": query_of(by_id[question]),
-                "cluster": by_id[question].cluster,
-                "needs": paper.targets.targets[question].grades,
-            }
-            for question in ids
-        ],
+        "questions": _questions(paper, ids),
         "left_out": len(order) - len(ids),
-        "chunks": listed,
+        "chunks": chunks,
         "found": found,
-        "values": values,
+        "values": {
+            str(k): [
+                [round(float(v), 4) for v in at[Cut("k", k)].values[spec.measure][: len(ids)]]
+                for at in (scores[ranking.configuration.name] for ranking in rankings)
+            ]
+            for k in spec.cuts
+        },
         "why": [dict(ranking.missing) for ranking in rankings],
     }
+
+
+def _questions(paper: Paper, ids: Sequence[str]) -> list[dict[str, Any]]:
+    by_id = {sample.id: sample for sample in paper.samples}
+    return [
+        {
+            "id": question,
+            "text": query_of(by_id[question]),
+            "cluster": by_id[question].cluster,
+            "needs": paper.targets.targets[question].grades,
+        }
+        for question in ids
+    ]
+
+
+def _found(rankings: Sequence[Ranking], ids: Sequence[str], most: int) -> tuple[list[list[Any]], list[Any]]:
+    """The chunks that were retrieved, each once, and by configuration, question and rank which one and what it brings."""
+    places: dict[str, int] = {}
+    chunks: list[list[Any]] = []
+
+    def place(passage: Passage) -> int:
+        if passage.id not in places:
+            places[passage.id] = len(chunks)
+            cut = passage.text if len(passage.text) <= LONGEST else passage.text[:LONGEST] + "…"
+            chunks.append([passage.document, passage.start, passage.end, cut])
+        return places[passage.id]
+
+    found = [
+        [[[place(p), *p.brings] for p in ranking.passages.get(question, ())[:most]] for question in ids]
+        for ranking in rankings
+    ]
+    return chunks, found
