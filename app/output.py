@@ -66,6 +66,17 @@ class PathOutput(BaseModel):
     rows: int | None = None
 
 
+class SynthesisOutput(BaseModel):
+    """`markscheme dataset synthesize`: questions to be reviewed, those turned down by a filter, and what was paid."""
+
+    path: str
+    questions: int
+    filtered: dict[str, int]
+    documents: int
+    calls: dict[str, int]
+    spent_usd: float | None
+
+
 class RunLine(BaseModel):
     """One run of a workspace; ``created_at`` is Unix time."""
 

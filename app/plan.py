@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..harness.candidates.app import AppCandidate
+from ..harness.candidates.base import Candidate, Prepares
 from ..harness.data import load_dataset
 from ..harness.dispatch.budget import worst_case
 from ..harness.errors import BugError
@@ -123,7 +124,7 @@ def _candidate_row(
     for sample in samples:
         for trial in range(sitting.trials):
             standing = known.answers.get((sample.id, candidate.name, trial))
-            due = attempt_due(standing, candidate.fingerprint(sample, trial) if standing else "", options.retry)
+            due = attempt_due(standing, _fingerprint(candidate, sample, trial, standing), options.retry)
             if due is not None and (request := candidate.preview(sample)) is not None:
                 requests += [request] * max(1, len(sample.turns))
     shown = candidate.preview(samples[0]) if samples else None
@@ -155,6 +156,15 @@ def _application_row(sitting: Sitting, samples: Sequence[Sample], known: _Known,
         minutes=0.0,
         prompt="",
     )
+
+
+def _fingerprint(candidate: Candidate, sample: Sample, trial: int, standing: queries.Standing | None) -> str:
+    """That of the answer as it would be now. A plan retrieves nothing: answers from passages count as up to date."""
+    if standing is None:
+        return ""
+    if isinstance(candidate, Prepares) and not candidate.is_prepared(sample):
+        return standing.fingerprint
+    return candidate.fingerprint(sample, trial)
 
 
 def _judge_row(

@@ -67,6 +67,8 @@ class Session:
 @contextmanager
 def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     """Open the workspace, choose the run, and keep other processes off it for the length of the block."""
+    if not exam.candidates:
+        raise InputError(f"{exam.path}: has no candidates to run; its retrieval: is for markscheme retrieve")
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     store = Store(options.workspace)
     try:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..harness.candidates.base import Caller, Candidate
+from ..harness.candidates.base import Caller, Candidate, Prepares
 from ..harness.candidates.build import build_candidate, candidate_notes
+from ..harness.candidates.retrieving import Finder, shelves
 from ..harness.dispatch.budget import Budget, budget_usd
 from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
-from ..harness.errors import InputError, Unfinished
+from ..harness.errors import BugError, InputError, Unfinished
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
 from ..harness.generate import Pools, Sitting, generate
 from ..harness.keys import digest
@@ -30,7 +31,10 @@ from ..judges.base import Judge
 from ..judges.grading import Bench, grade
 from ..judges.judge import build_judge, missing_inputs
 from ..judges.rubric import Rubric
-from .session import Session
+from .session import WORKSPACE, Session
+
+if TYPE_CHECKING:
+    from ..harness.retrieval.spec import RetrieverSpec
 
 Phase = Literal["generate", "grade"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -62,7 +66,7 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
 
     Raises Unfinished where they cannot be finished now; what was paid is kept.
     """
-    async with stage(session, tally) as on_stage:
+    async with stage(session, tally, say) as on_stage:
         for sitting in on_stage.sittings:
             for note in candidate_notes(sitting.candidate, session.dataset.samples):
                 say(note)
@@ -72,19 +76,26 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
                 await _generate(on_stage)
             if "grade" in phases and not on_stage.dispatcher.stop.is_set():
                 await _grade(on_stage)
-                exam = session.exam
-                score(session.store, session.run.id, exam.measures, session.dataset.samples, exam.path.parent)
+                _score(session)
 
 
 @asynccontextmanager
-async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
-    """Build what the exam names; close it all at the end."""
+async def stage(session: Session, tally: Tally, say: Callable[[str], None] = lambda note: None) -> AsyncIterator[Stage]:
+    """Build what the exam names; close it all at the end. Retrievers are opened when they are needed first."""
     run, exam = session.run, session.exam
     writer = Writer(session.store, run.id)
     dispatcher = Dispatcher(exam.concurrency, tally, _budget(session))
     blank = session.store.is_blank()
     ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline, blank)
-    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt))
+    paying = Recorded(ledger, "other", "retriever", run.salt)
+
+    async def opened(spec: RetrieverSpec) -> Finder:
+        from .retriever import open_retriever
+
+        folder = session.store.folder or Path.cwd() / WORKSPACE
+        return await open_retriever(spec, exam, session.dataset.samples, folder, paying, say)
+
+    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt), opened=opened)
     benches = build_benches(exam, session.rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
     built = Stage(session, writer, dispatcher, ledger, sittings, benches)
     try:
@@ -98,19 +109,36 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
         await writer.close()
 
 
-def build_sittings(exam: Exam, caller: Callable[[str], Caller], require_key: bool = True) -> list[Sitting]:
-    """The candidates. Those that differ in nothing that enters a key get slots of their own: draws of their own."""
+def build_sittings(
+    exam: Exam,
+    caller: Callable[[str], Caller],
+    require_key: bool = True,
+    opened: Callable[[RetrieverSpec], Awaitable[Finder]] | None = None,
+) -> list[Sitting]:
+    """The candidates. Those that differ in nothing that enters a key get slots of their own: draws of their own.
+
+    ``opened`` opens retrievers; without it (in a plan) none can be asked.
+    """
     seen: dict[str, int] = {}
+    shelf_of = shelves(exam.candidates, opened or _not_in_a_plan)
     sittings: list[Sitting] = []
     for spec in exam.candidates:
         twin = digest(spec.model_dump(mode="json", exclude=_NOT_IN_KEYS))
         slot = seen.get(twin, 0)
         seen[twin] = slot + 1
         candidate: Candidate = build_candidate(
-            spec, open_model=lambda s: open_model_of(exam, s, require_key), caller=caller(spec.name), slot=slot
+            spec,
+            open_model=lambda s: open_model_of(exam, s, require_key),
+            caller=caller(spec.name),
+            slot=slot,
+            shelf_of=shelf_of,
         )
         sittings.append(Sitting(candidate, spec.trials))
     return sittings
+
+
+async def _not_in_a_plan(spec: RetrieverSpec) -> Finder:
+    raise BugError("a plan opens no retriever")
 
 
 def build_benches(
@@ -169,6 +197,9 @@ def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
 
 async def _generate(on_stage: Stage) -> None:
     session = on_stage.session
+    for sitting in on_stage.sittings:
+        if isinstance(sitting.candidate, Prepares):
+            await sitting.candidate.prepare(session.dataset.samples)
     standings = queries.answer_standings(session.store, session.run.id)
     await generate(
         on_stage.sittings, session.dataset.samples, standings, on_stage.writer, session.options.retry, _pools(on_stage)
@@ -193,6 +224,12 @@ async def _grade(on_stage: Stage) -> None:
         session.options.retry,
         _pools(on_stage),
     )
+
+
+def _score(session: Session) -> None:
+    exam = session.exam
+    retrieving = {spec.name for spec in exam.candidates if spec.shown}
+    score(session.store, session.run.id, exam.measures, session.dataset.samples, exam.path.parent, retrieving)
 
 
 def _pools(on_stage: Stage) -> Pools:

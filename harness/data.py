@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .data_beir import QUERIES, beir_rows, folder_of
 from .data_rows import Row, iter_rows, read_rows
 from .data_samples import Reader, Wrong, asked, content_sha256, identifier
 from .errors import DataError
@@ -86,7 +87,7 @@ def _read(path: Path, columns: Mapping[str, str]) -> list[tuple[int, Sample]]:
     read: list[tuple[int, Sample]] = []
     problems: list[str] = []
     there: dict[str, None] = {}
-    for row in iter_rows(path):
+    for row in beir_rows(path) if folder_of(path) else iter_rows(path):
         try:
             data = row.data
             if columns:
@@ -104,6 +105,9 @@ def _read(path: Path, columns: Mapping[str, str]) -> list[tuple[int, Sample]]:
 
 def _file(path: Path) -> Path:
     """What errors name: the file of a folder, where there is one."""
+    beir = folder_of(path)
+    if beir:
+        return beir / QUERIES
     return path / "samples.jsonl" if (path / "samples.jsonl").is_file() else path
 
 

@@ -171,8 +171,8 @@ def _folder(path: Path) -> Iterator[Row]:
     if (state := path / "state.json").is_file():
         return _readable(path, _saved(path, orjson.loads(state.read_bytes())))
     raise DataError(
-        f"{path}: is a folder without samples.jsonl, and not one that Hugging Face's save_to_disk wrote; "
-        f"name a file ({_FORMATS})"
+        f"{path}: is a folder without samples.jsonl, and not one that Hugging Face's save_to_disk wrote, nor one of "
+        f"BEIR's (queries.jsonl, qrels/test.tsv); name a file ({_FORMATS})"
     )
 
 

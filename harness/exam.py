@@ -19,9 +19,9 @@ from .exam_specs import (
     EndpointSpec,
     JudgeSpec,
     PriceSpec,
-    Section,
 )
-from .exam_types import Count, OrNothing, Usd, absolute
+from .exam_types import Count, OrNothing, Section, Usd, absolute
+from .retrieval.sweep_spec import SweepSpec
 from .yaml_file import YamlFile, load_yaml, validate
 
 __all__ = [
@@ -57,6 +57,7 @@ class Exam(Section):
     measures: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     endpoints: Annotated[tuple[EndpointSpec, ...], BeforeValidator(_list)] = ()
     matrix: MatrixSpec | None = None
+    retrieval: SweepSpec | None = None
     prices: Annotated[dict[str, PriceSpec], OrNothing] = Field(default_factory=dict)
     concurrency: Count = 16
     budget_usd: Usd | None = None
@@ -112,14 +113,15 @@ def _checked(file: YamlFile) -> Exam:
     except ExamError as error:
         problems += error.problems
     found = entries(file.data, expanded)
-    shared = _users_endpoints(providers(found) - {entry.name for entry in found if entry.section == "endpoints"})
+    shared = users_endpoints(providers(found) - {entry.name for entry in found if entry.section == "endpoints"})
     declared = {entry.name for entry in found if entry.section == "endpoints"} | {spec.name for spec in shared}
     problems += [*shared_names(file, found), *unknown_providers(file, found, declared), *unknown_measures(file)]
-    if exam is not None and not exam.candidates and exam.matrix is None:
+    if exam is not None and not exam.candidates and exam.matrix is None and exam.retrieval is None:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is None or problems:
         raise ExamError(sorted(problems, key=_line))
-    update = {"candidates": exam.candidates + expanded, "endpoints": exam.endpoints + shared}
+    candidates = tuple(one for spec in (*exam.candidates, *expanded) for one in spec.by_contexts())
+    update = {"candidates": candidates, "endpoints": exam.endpoints + shared}
     complete = exam.model_copy(update=update)
     complete._path = absolute(file.path)
     return complete
@@ -138,7 +140,7 @@ def _expanded(file: YamlFile, matrix: MatrixSpec | None) -> tuple[CandidateSpec,
         raise ExamError([file.problem(("matrix",), text) for text in texts]) from None
 
 
-def _users_endpoints(wanted: set[str]) -> tuple[EndpointSpec, ...]:
+def users_endpoints(wanted: set[str]) -> tuple[EndpointSpec, ...]:
     """Endpoints of the user's own file, of the ``wanted`` names only."""
     given = os.environ.get(ENDPOINTS_FILE)
     path = Path(given or _DEFAULT_ENDPOINTS).expanduser()

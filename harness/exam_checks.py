@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import InputError, Problem
-from .exam_specs import CandidateSpec
+from .exam_specs import CandidateSpec, contexts_name
 from .exam_types import EMBEDDED, safe_name
 from .yaml_file import KeyPath, YamlFile, did_you_mean
 
 _ANSWERED_WITHOUT_MODEL = ("baseline", "replay")
+_MAY_RETRIEVE = ("python:", "http:", "replay/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ def entries(data: Any, expanded: Iterable[CandidateSpec]) -> list[Entry]:
     """Candidates, judges and endpoints of raw data (what is malformed is left out), and those of the matrix."""
     found = [entry for section in ("candidates", "judges", "endpoints") for entry in _listed(data, section)]
     from_matrix = [
-        Entry("candidates", ("matrix",), spec.name, spec.model, spec.base_url is not None) for spec in expanded
+        Entry("candidates", ("matrix",), one.name, one.model, one.base_url is not None)
+        for spec in expanded
+        for one in spec.by_contexts()
     ]
     return found + from_matrix
 
@@ -40,7 +43,11 @@ def _listed(data: Any, section: str) -> Iterator[Entry]:
         if isinstance(row, Mapping):
             model = str(row.get("model") or "")
             name = str(row.get("name") or (safe_name(model) if model else ""))
-            yield Entry(section, (section, position), name, model, row.get("base_url") is not None)
+            contexts = row.get("contexts")
+            several = contexts if isinstance(contexts, list | tuple) and name else (None,)
+            for k in several:
+                full = name if k is None else contexts_name(name, k)
+                yield Entry(section, (section, position), full, model, row.get("base_url") is not None)
 
 
 def providers(found: Iterable[Entry]) -> set[str]:
@@ -65,13 +72,33 @@ def unknown_measures(file: YamlFile) -> Iterator[Problem]:
     if not names or not isinstance(names, list | tuple):
         return
     from .measures import parse
+    from .measures.retrieval import RetrievalMeasure
 
     for position, name in enumerate(names):
         if isinstance(name, str) and not name.startswith("python:"):
             try:
-                parse(name, file.path.parent)
+                measure = parse(name, file.path.parent)
             except InputError as error:
                 yield file.problem(("measures", position), str(error))
+                continue
+            if isinstance(measure, RetrievalMeasure) and not _someone_retrieves(file.data):
+                what = (
+                    f"{name!r} measures what a candidate's retriever returned, and no candidate has one: write "
+                    "retriever: under a candidate, or measure retrievers alone with `markscheme retrieve`"
+                )
+                yield file.problem(("measures", position), what)
+
+
+def _someone_retrieves(data: Mapping[str, Any]) -> bool:
+    """Whether a candidate has a retriever, or is an application or a sheet that may return what it retrieved."""
+    listed = data.get("candidates")
+    matrix = data.get("matrix")
+    sections = [*(listed if isinstance(listed, list | tuple) else ()), matrix]
+    return any(
+        row.get("retriever") is not None or str(row.get("model") or "").startswith(_MAY_RETRIEVE)
+        for row in sections
+        if isinstance(row, Mapping)
+    )
 
 
 def unknown_providers(file: YamlFile, found: Iterable[Entry], declared: Iterable[str]) -> Iterator[Problem]:

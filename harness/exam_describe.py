@@ -58,8 +58,23 @@ def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
     if spec.request is not None:
         headers = sorted(spec.request.headers)
         described["request"] = {"method": spec.request.method, "body": spec.request.body, "headers": headers}
+    if spec.shown is not None:
+        described |= {"contexts": spec.shown, "retriever": _retriever(spec, folder)}
     if spec.response is not None:
         described["response"] = spec.response.model_dump(mode="json")
+    return described
+
+
+def _retriever(spec: CandidateSpec, folder: Path) -> dict[str, Any] | None:
+    """The retriever as written, paths relative to the exam, addresses without a query."""
+    if spec.retriever is None:
+        return None
+    described = spec.retriever.model_dump(mode="json", exclude_none=True)
+    for name in ("corpus", "tokenizer"):
+        if (path := getattr(spec.retriever, name)) is not None:
+            described[name] = _relative(path, folder)
+    if spec.retriever.embedder is not None:
+        described["embedder"]["base_url"] = _address(spec.retriever.embedder.base_url)
     return described
 
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from .errors import InputError
 from .exam_types import (
     EMBEDDED,
+    Contexts,
     Count,
     EndpointName,
     File,
@@ -22,6 +23,7 @@ from .exam_types import (
     Params,
     SampleField,
     Seconds,
+    Section,
     Url,
     Usd,
     Variable,
@@ -30,18 +32,13 @@ from .exam_types import (
     packaged_or_path,
     safe_name,
 )
+from .retrieval.spec import RetrieverSpec
 from .yaml_file import mistake
 
 if TYPE_CHECKING:
     from .models.endpoints import Endpoint
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-class Section(BaseModel):
-    """Unknown keys are mistakes; a validated section does not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class DatasetSpec(Section):
@@ -103,6 +100,10 @@ class CandidateSettings(Section):
     timeout_s: Seconds | None = None
     request: HttpRequest | None = None
     response: HttpResponse | None = None
+    retriever: RetrieverSpec | None = Field(
+        default=None, description="passages found by it take the place of the samples' own context"
+    )
+    contexts: Contexts = Field(default=None, description="how many passages are shown; a list makes a candidate each")
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 
@@ -138,7 +139,30 @@ class CandidateSpec(CandidateSettings):
         if self.model.startswith("replay/"):
             sheet = self.model.removeprefix("replay/")
             existing(absolute(self.base / Path(sheet).expanduser()), sheet, "model")
+        if self.retriever is None and self.contexts not in (None, 0):
+            what = "needs a retriever: beside it, like retriever: bm25; only 0 (no context) goes without"
+            raise mistake(what, "contexts")
         return self
+
+    @property
+    def shown(self) -> int | None:
+        """How many retrieved passages it is shown; ``None`` for one that sees the samples' own context."""
+        if isinstance(self.contexts, tuple):
+            return max(self.contexts)
+        return self.retriever.k if self.contexts is None and self.retriever is not None else self.contexts
+
+    def by_contexts(self) -> tuple[CandidateSpec, ...]:
+        """A candidate for each number of a list of contexts, named after it; else itself."""
+        if not isinstance(self.contexts, tuple):
+            return (self,)
+        return tuple(
+            self.model_copy(update={"name": contexts_name(self.name, k), "contexts": k}) for k in self.contexts
+        )
+
+
+def contexts_name(name: str, contexts: int) -> str:
+    """What the candidate ``name`` is called with so many contexts."""
+    return f"{name}-ctx{contexts}"
 
 
 def _named_after_model(value: Any) -> Any:
@@ -155,8 +179,10 @@ def _refuse_idle_settings(spec: CandidateSpec) -> None:
         for name, form in (("request", "request: {body: …}"), ("response", "response: {text: $.answer}")):
             if getattr(spec, name) is None:
                 raise mistake(f"an http: candidate needs {form}", name)
-        idle = ["prompt", "system", "base_url"]
-    elif kind in ("python", "replay", "baseline"):
+        idle = ["prompt", "system", "base_url", "retriever", "contexts"]
+    elif kind in ("python", "replay"):
+        idle = ["prompt", "system", "base_url", "request", "response", "retriever", "contexts"]
+    elif kind == "baseline":
         idle = ["prompt", "system", "base_url", "request", "response"]
     else:
         idle = ["request", "response"]

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from .data_samples import FIELDS
 from .errors import InputError
@@ -20,6 +20,12 @@ _NAME = re.compile(r"\w[\w .,:/@+=()#-]*")
 _UNSAFE = re.compile(r"[^\w .,:/@+=()#-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYS_IN_PARAMS = frozenset({"api_key", "apikey", "api-key", "api_token", "authorization", "extra_headers"})
+
+
+class Section(BaseModel):
+    """Unknown keys are mistakes; a validated section does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def _base(info: ValidationInfo) -> Path:
@@ -148,6 +154,20 @@ def _without_keys(params: dict[str, Any]) -> dict[str, Any]:
     return params
 
 
+def _numbers_of_contexts(value: Any) -> Any:
+    if value is None:
+        return None
+    listed = list(value) if isinstance(value, list | tuple) else [value]
+    if not listed:
+        raise mistake("is an empty list; write at least one number of passages")
+    for number in listed:
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise mistake(f"{number!r} is not a number of passages; write 0 or more, or a list like [0, 1, 3, 5, 10]")
+    if len(set(listed)) < len(listed):
+        raise mistake(f"{listed!r} has a number twice; each makes a candidate of its own")
+    return tuple(listed) if isinstance(value, list | tuple) else value
+
+
 def _sample_field(value: str) -> str:
     if value not in FIELDS:
         raise mistake(
@@ -182,6 +202,8 @@ File = Annotated[Path, BeforeValidator(_file)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Url = Annotated[str, AfterValidator(_url)]
 EndpointName = Annotated[str, AfterValidator(_endpoint_name)]
+Contexts = Annotated[int | tuple[int, ...] | None, BeforeValidator(_numbers_of_contexts)]
+"""How many passages: one number, or several to be tried."""
 Filled = AfterValidator(_filled)
 """Of a list: at least one entry."""
 OrNothing = BeforeValidator(_nothing_is_empty)

@@ -125,7 +125,9 @@ def _packaged_price(provider: str, model: str) -> Any:
     except LookupError:
         return None
     prices = found.get_prices(datetime.now(UTC))
-    if getattr(prices, "input_mtok", None) is None or getattr(prices, "output_mtok", None) is None:
+    if getattr(prices, "input_mtok", None) is None:
+        return None
+    if getattr(prices, "output_mtok", None) is None and "embed" not in model:  # only embeddings have no output
         return None
     tiered = any(isinstance(value, TieredPrices) for value in vars(prices).values())
     return prices if tiered else _at(prices, 0)
@@ -142,4 +144,10 @@ def _at(prices: Any, prompt_tokens: int) -> Price:
         return passed[-1] if passed else value.base
 
     fee = rate("requests_kcount") or Decimal(0)
-    return Price(rate("input_mtok"), rate("output_mtok"), rate("cache_read_mtok"), rate("cache_write_mtok"), fee / 1000)
+    return Price(
+        rate("input_mtok"),
+        rate("output_mtok") or Decimal(0),
+        rate("cache_read_mtok"),
+        rate("cache_write_mtok"),
+        fee / 1000,
+    )

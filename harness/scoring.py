@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from .keys import digest
 from .measures import Measure, parse
+from .measures.retrieval import RetrievalMeasure
 from .records import Answer, Said, Sample
 from .store import queries
 from .store.codec import Row
 from .store.store import Store
 
 _CHUNK = 200
+_NOTHING_RETRIEVED = "the candidate shows no retrieved passages"
 
 
-def score(store: Store, run: str, names: Sequence[str], samples: Sequence[Sample], base: Path) -> int:
+def score(
+    store: Store,
+    run: str,
+    names: Sequence[str],
+    samples: Sequence[Sample],
+    base: Path,
+    retrieving: Collection[str] = (),
+) -> int:
     """Score every answer of the run by every measure where that is missing or out of date; returns how many were.
 
-    ``base`` is the folder that relative files in the names of measures refer to.
+    ``base`` is the folder that relative files in the names of measures refer to. For the candidates ``retrieving``, an
+    answer without passages means that their retriever found none; for others, that nobody looked: no value, and not 0.
     """
     if not names:
         return 0
@@ -30,7 +41,7 @@ def score(store: Store, run: str, names: Sequence[str], samples: Sequence[Sample
         rows = [
             row
             for answer in queries.read_answers(store, run, ids[start : start + _CHUNK])
-            for row in _rows(answer, by_id[answer.sample_id], measures, known)
+            for row in _rows(answer, by_id[answer.sample_id], measures, known, answer.candidate in retrieving)
         ]
         store.put({"scores": rows})
         done += len(rows)
@@ -38,17 +49,23 @@ def score(store: Store, run: str, names: Sequence[str], samples: Sequence[Sample
 
 
 def _rows(
-    answer: Answer, sample: Sample, measures: Sequence[Measure], known: dict[tuple[str, str, int, str], str]
+    answer: Answer,
+    sample: Sample,
+    measures: Sequence[Measure],
+    known: dict[tuple[str, str, int, str], str],
+    retrieves: bool = False,
 ) -> Iterator[Row]:
     said = answer.outcome
     if not isinstance(said, Said):
         return
     for measure in measures:
         name = str(measure)
-        fingerprint = digest([name, measure.version, sample.sha256, said.text, [c.arguments for c in said.tool_calls]])
+        nobody_looked = isinstance(measure, RetrievalMeasure) and not said.retrieved and not retrieves
+        looked = [_NOTHING_RETRIEVED] if nobody_looked else []
+        fingerprint = digest([name, measure.version, sample.sha256, *_scored(said), *looked])
         if known.get((answer.sample_id, answer.candidate, answer.trial, name)) == fingerprint:
             continue
-        value, why = measure.score(sample, said)
+        value, why = (None, _NOTHING_RETRIEVED) if nobody_looked else measure.score(sample, said)
         yield {
             "run": answer.run,
             "sample_id": answer.sample_id,
@@ -59,3 +76,9 @@ def _rows(
             "value": value,
             "why": why,
         }
+
+
+def _scored(said: Said) -> list[Any]:
+    """What a measure may look at. Answers without retrieved passages keep the fingerprints that they had."""
+    looked_at: list[Any] = [said.text, [call.arguments for call in said.tool_calls]]
+    return [*looked_at, [[p.id, p.text, p.score] for p in said.retrieved]] if said.retrieved else looked_at

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 Scale = tuple[float, float]
 UNIT_SCALE: Scale = (0.0, 1.0)
-RATES = frozenset("exact_match contains multiple_choice numeric regex json_valid json_schema refusal".split())
+RATES = frozenset("exact_match contains multiple_choice numeric regex json_valid json_schema refusal hit".split())
 """Measures whose values are 0 or 1."""
-NEITHER_BETTER = frozenset({"refusal"})
+RETRIEVERS = frozenset("P recall nDCG MRR RR AP hit R-precision unjudged".split())
+"""Measures of what was retrieved."""
+NEITHER_BETTER = frozenset({"refusal", "unjudged"})
 """Measures of which more is not better: nothing is ranked by them, and a failure is not their lowest value."""
 
 
@@ -31,6 +33,9 @@ class CandidateView:
     prompt: str = ""
     prompt_sha256: str = ""
     system: str = ""
+    contexts: int | None = None
+    """How many retrieved passages it shows; ``None`` for one without a retriever of ours."""
+    retriever: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ def candidates_of(data: RunData) -> tuple[CandidateView, ...]:
             str(entry.get("prompt") or ""),
             str(entry.get("prompt_sha256") or ""),
             str(entry.get("system") or ""),
+            entry.get("contexts"),
+            entry.get("retriever"),
         )
         for name in _ordered(described, data.answers["candidate"])
         for entry in (described.get(name, {}),)
@@ -107,8 +114,13 @@ def measure_scale(measure: str) -> Scale | None:
 
 
 def measure_family(measure: str) -> str:
-    """``numeric(tol=0.1)`` -> ``numeric``."""
-    return measure.partition("(")[0]
+    """``numeric(tol=0.1)`` -> ``numeric``, ``recall@5`` -> ``recall``."""
+    return measure.partition("(")[0].partition("@")[0]
+
+
+def is_retrievers(measure: str) -> bool:
+    """Whether a measure is of what was retrieved, and not of the answer."""
+    return measure_family(measure) in RETRIEVERS
 
 
 def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:

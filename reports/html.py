@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from . import words
+from .context_figures import context_figures
 from .figures.bar import bar
 from .figures.histogram import histogram
 from .figures.latency import latency
@@ -28,18 +29,28 @@ _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028",
 
 def render_html(report: Report) -> str:
     """The page; the same report gives the same bytes."""
-    style, script = _asset("report.css"), _asset("report.js")
-    environment = _environment()
-    return environment.from_string(_asset("report.html.j2")).render(
+    style, script = asset("report.css"), asset("report.js")
+    templates = environment()
+    return templates.from_string(asset("report.html.j2")).render(
         report=report,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        policy=_policy(style, script),
+        policy=policy(style, script),
         answers=embedded_json(report.answers),
         figure=pareto(report.points, report.quality, report.quality_scale),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
+        contexts=_contexts(report, templates),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
+
+
+def _contexts(report: Report, templates: Environment) -> Markup:
+    """The sections on retrieved passages; nothing where there are none."""
+    found = report.contexts
+    if found is None:
+        return Markup("")
+    page = templates.from_string(asset("contexts.html.j2")).render(contexts=found, figures=context_figures(found))
+    return Markup(page)  # noqa: S704 - rendered with autoescape
 
 
 def embedded_json(value: Any) -> Markup:
@@ -50,7 +61,8 @@ def embedded_json(value: Any) -> Markup:
     return Markup(text)  # noqa: S704 - nothing is left that could open a tag or an entity
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
+    """The content security policy of a page with this one style sheet and this one script."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -68,10 +80,11 @@ def _by_candidate(found: tuple[Histogram, ...]) -> dict[str, list[Histogram]]:
     return rows
 
 
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(bar=bar, histogram=histogram)
-    environment.filters.update(
+def environment() -> Environment:
+    """Templates that escape what they are given, with the filters of all pages."""
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    templates.globals.update(bar=bar, histogram=histogram)
+    templates.filters.update(
         number=words.number,
         signed=words.signed,
         interval=words.interval,
@@ -79,14 +92,15 @@ def _environment() -> Environment:
         usd=words.usd,
         count=words.count,
         percent=words.percent,
+        p=words.p_value,
         scale=words.scale_words,
         reason=words.reason,
     )
-    return environment
+    return templates
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     """A file of the templates folder, read through the package so that it works from a wheel."""
     package = __package__.partition(".")[0]
     return (files(package) / "reports" / "templates" / name).read_text(encoding="utf-8")

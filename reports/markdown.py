@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from . import words
 from .boards import Board, Row
 from .cells import Cell
+from .contexts_markdown import contexts_blocks
 from .headline import Line
+from .markdown_tables import escape, table
 from .report import Report
-
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
 
 
 def render_markdown(report: Report) -> str:
@@ -23,6 +22,7 @@ def render_markdown(report: Report) -> str:
         "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line, '**')}" for fact in report.facts),
         *(block for board in report.boards for block in _board(board, len(report.boards) > 1)),
         *_measures(report),
+        *contexts_blocks(report.contexts),
         *_operations(report),
         *_missing(report),
         *_origin(report),
@@ -30,11 +30,6 @@ def render_markdown(report: Report) -> str:
         escape(report.footer),
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def escape(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def _line(line: Line, mark: str) -> str:
@@ -53,7 +48,7 @@ def _board(board: Board, named: bool) -> Iterator[str]:
     criteria = [escape(c.capitalize()) for c in board.judge.criteria] if board.shows_composite else []
     headline = "Composite" if board.shows_composite else escape(board.judge.headline.capitalize())
     titles = ["", "Candidate", headline, "Better than", *criteria, "Missing", "p50 / p95 s", "TTFT s", "USD per 1,000"]
-    yield _table(titles, (_row(row) for row in board.rows), left=2)
+    yield table(titles, (_row(row) for row in board.rows), left=2)
 
 
 def _row(row: Row) -> list[str]:
@@ -84,13 +79,13 @@ def _measures(report: Report) -> Iterator[str]:
     if report.measures:
         yield "## Measures without a judge"
         titles = ["Candidate", *(escape(cell.measure) for cell in report.measures[0][1])]
-        yield _table(titles, ([escape(name), *map(_cell, cells)] for name, cells in report.measures))
+        yield table(titles, ([escape(name), *map(_cell, cells)] for name, cells in report.measures))
 
 
 def _operations(report: Report) -> Iterator[str]:
     yield "## Latency, tokens and cost"
     titles = "Candidate|Live|Re-used|p50 s|p95 s|TTFT p50 s|TTFT p95 s|Prompt|Completion|Reasoning|USD per 1,000|Paid"
-    yield _table(
+    yield table(
         titles.split("|"),
         (
             [
@@ -107,7 +102,7 @@ def _operations(report: Report) -> Iterator[str]:
     )
     if report.judge_costs:
         titles = "Judge|Calls|Re-used|Failed|Prompt tokens|From the cache|Completion tokens|USD per 1,000 answers|Paid"
-        yield _table(
+        yield table(
             titles.split("|"),
             (
                 [
@@ -132,7 +127,7 @@ def _missing(report: Report) -> Iterator[str]:
         [escape(loss.candidate), escape(loss.owner), escape(loss.reason), f"{loss.n:,} of {loss.expected:,}"]
         for loss in report.losses
     )
-    yield _table(["Candidate", "Whose", "Why", "Count"], rows, left=3)
+    yield table(["Candidate", "Whose", "Why", "Count"], rows, left=3)
 
 
 def _origin(report: Report) -> Iterator[str]:
@@ -141,15 +136,10 @@ def _origin(report: Report) -> Iterator[str]:
         [escape(p.candidate), f"{p.n:,}", escape(p.run) if p.reused else "this run", p.date or words.NONE]
         for p in report.provenance
     )
-    yield _table(["Candidate", "Replies", "Run", "Date"], rows)
+    yield table(["Candidate", "Replies", "Run", "Date"], rows)
 
 
 def _setup(report: Report) -> Iterator[str]:
     yield "## What made this report"
     for entry in report.setup:
         yield f"**{escape(entry.title)}**\n" + "\n".join(f"- {escape(k)}: {escape(v)}" for k, v in entry.items)
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    rule = [":--" if i < left else "--:" for i in range(len(titles))]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (titles, rule, *rows))

@@ -13,7 +13,16 @@ from . import words
 from .answers import answers_payload
 from .boards import Board, boards
 from .cells import Cell, Scores, score
-from .exam import NEITHER_BETTER, JudgeView, Scale, leading_judge, measure_family, measure_scale
+from .contexts import Contexts, contexts
+from .exam import (
+    NEITHER_BETTER,
+    JudgeView,
+    Scale,
+    is_retrievers,
+    leading_judge,
+    measure_family,
+    measure_scale,
+)
 from .figures.pareto import Point
 from .headline import Fact, Line, caveats, facts, verdict
 from .operations import (
@@ -75,6 +84,8 @@ class Report:
     setup: tuple[Entry, ...]
     answers: Mapping[str, Any]
     footer: str
+    contexts: Contexts | None = None
+    """Only where answers were given retrieved passages."""
 
 
 def build_report(data: RunData) -> Report:
@@ -83,6 +94,7 @@ def build_report(data: RunData) -> Report:
     costs = candidate_costs(data, scores)
     tables = boards(scores, by_candidate(costs))
     main = _main_measure(scores)
+    scale = _scale(scores, main) if main else None
     return Report(
         title=_title(data),
         date=day(data.info.created_at),
@@ -97,13 +109,14 @@ def build_report(data: RunData) -> Report:
         losses=_losses(data, scores),
         points=_points(scores, costs, main) if main else (),
         quality="" if main is None else f"{main[0]}: {main[1]}" if main[0] else main[1],
-        quality_scale=_scale(scores, main) if main else None,
+        quality_scale=scale,
         costs=costs,
         judge_costs=judge_costs(data, scores),
         provenance=provenance(data, scores),
         setup=setup(data, scores),
         answers=answers_payload(data, scores),
         footer=_footer(data, scores),
+        contexts=contexts(data, scores, by_candidate(costs), main, scale),
     )
 
 
@@ -119,7 +132,7 @@ def _main_measure(scores: Scores) -> tuple[str, str] | None:
     judge = leading_judge(scores.judges)
     if judge is not None and judge.criteria:
         return judge.name, judge.headline
-    better = [m for m in scores.measures if measure_family(m) not in NEITHER_BETTER]
+    better = [m for m in scores.measures if measure_family(m) not in NEITHER_BETTER and not is_retrievers(m)]
     return ("", better[0]) if better else None
 
 

@@ -84,6 +84,8 @@ def _candidate(view: CandidateView, data: RunData) -> Entry:
         ("left out, the model refuses them", _dropped(calls["dropped"])),
         ("trials", str(view.trials) if view.trials > 1 else ""),
         ("streamed", streaming),
+        ("retriever", _retriever(view.retriever)),
+        ("contexts", "" if view.contexts is None else str(view.contexts)),
         ("prompt sha256", words.short(view.prompt_sha256)),
         texts=(("prompt", view.prompt), ("system message", view.system)),
     )
@@ -119,6 +121,19 @@ def _entry(title: str, *items: tuple[str, str], texts: tuple[tuple[str, str], ..
 
 def _named(column: Any) -> str:
     return ", ".join(sorted({str(name) for name in column.dropna() if name}))
+
+
+def _retriever(given: Mapping[str, Any] | None) -> str:
+    """``index exact, embedder hashed/1024, recursive 800/80``; settings that have no say are left out."""
+    if not given:
+        return ""
+    embedder = given.get("embedder") or {}
+    named = [f"index {given.get('index')}", f"embedder {embedder['model']}" if embedder.get("model") else ""]
+    if not str(given.get("index")).startswith("python:"):
+        chunker = str(given.get("chunker"))
+        sizes = "" if chunker == "document" else f" {given.get('size')}/{given.get('overlap')}"
+        named += [f"chunks {chunker}{sizes}", f"corpus {given['corpus']}" if given.get("corpus") else ""]
+    return ", ".join(part for part in named if part)
 
 
 def _dropped(column: Any) -> str:

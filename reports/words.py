@@ -87,6 +87,11 @@ def percent(share: float | None) -> str:
     return f"{value:.1f} %" if 0 < value < 10 and round(value, 1) % 1 else f"{value:.0f} %"
 
 
+def p_value(p: float) -> str:
+    """``0.032``, ``<0.001``."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def plural(n: int, one: str, many: str = "") -> str:
     """``1 question``, ``1,920 questions``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

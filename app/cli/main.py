@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from . import data, exams, tools
+from . import data, dataset, exams, retrieval, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 exams.register(app)
 data.register(app)
+dataset.register(app)
+retrieval.register(app)
 tools.register(app)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from ..models.base import ChatModel
 from ..records import Answer, Call, Draw, Failure, Reply, Request, Sample
@@ -53,3 +53,14 @@ class Candidate(Protocol):
 
     async def close(self) -> None:
         """Release what it holds beside its models; may be called more than once."""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A candidate that must look something up before it can tell what it would ask."""
+
+    async def prepare(self, samples: Sequence[Sample]) -> None:
+        """Look it up for ``samples``; nothing is looked up twice."""
+
+    def is_prepared(self, sample: Sample) -> bool:
+        """Whether `Candidate.fingerprint` of ``sample`` can be told."""

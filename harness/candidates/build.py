@@ -11,10 +11,12 @@ from ..records import Message, Sample
 from . import baselines, python_app, replay
 from .base import Caller, Candidate
 from .prompted import Prompt, PromptedCandidate, default_prompt, sampling
+from .retrieving import Shelf, with_retriever
 from .templates import compile_file, read_text
 
 if TYPE_CHECKING:
     from ..exam import CandidateSpec
+    from ..retrieval.spec import RetrieverSpec
 
 
 def build_candidate(
@@ -23,12 +25,21 @@ def build_candidate(
     open_model: Callable[[CandidateSpec], ChatModel],
     caller: Caller,
     slot: int,
+    shelf_of: Callable[[RetrieverSpec], Shelf] | None = None,
 ) -> Candidate:
     """The candidate that ``spec`` describes; reads its files, calls nothing.
 
-    ``slot`` tells candidates with identical settings apart. Raises InputError (or DataError) for whatever the spec
-    names that cannot be used.
+    ``slot`` tells candidates with identical settings apart; ``shelf_of`` (see `retrieving.shelves`) is needed where a
+    spec may name a retriever. Raises InputError (or DataError) for whatever the spec names that cannot be used.
     """
+    answering = _answering(spec, open_model, caller, slot)
+    return answering if shelf_of is None else with_retriever(answering, spec, shelf_of)
+
+
+def _answering(
+    spec: CandidateSpec, open_model: Callable[[CandidateSpec], ChatModel], caller: Caller, slot: int
+) -> Candidate:
+    """The candidate, seeing the samples' own context."""
     model = spec.model
     if model.startswith(python_app.PREFIX):
         return python_app.python_candidate(spec, caller=caller, slot=slot)

@@ -1,4 +1,4 @@
-"""Names of measures: ``token_f1``, ``numeric(tol=0.01)``, ``regex('…')``, ``python:my.module:name``.
+"""Names of measures: ``token_f1``, ``numeric(tol=0.01)``, ``regex('…')``, ``python:my.module:name``, ``nDCG@10``.
 
 Text in a name is raw, so that a pattern is written once as it is: between single or double quotes, in which a doubled
 quote stands for one. Numbers are written as in Python.
@@ -16,6 +16,7 @@ from ..errors import InputError
 from .base import Measure
 from .choice import MultipleChoice
 from .number import Numeric
+from .retrieval import is_retrieval, parse_retrieval
 from .structure import JsonSchema, JsonValid
 from .text import Contains, ExactMatch, Refusal, Regex, TokenF1
 from .user import PREFIX, user_measure
@@ -69,7 +70,12 @@ def parse(name: str, base: Path | None = None) -> Measure:
     match = _CALL.fullmatch(name.strip())
     form = _FORMS.get(match["name"]) if match else None
     if match is None or form is None:
-        raise InputError(f"there is no measure {name!r}; there are {', '.join(_FORMS)} and python:my.module:name")
+        if is_retrieval(name):
+            return parse_retrieval(name)
+        raise InputError(
+            f"there is no measure {name!r}; there are {', '.join(_FORMS)}, python:my.module:name, and of what a "
+            "retriever returned P@5, nDCG@10 and others"
+        )
     arguments = _arguments(name, form, match["arguments"] or "")
     try:
         if form.make is JsonSchema:

@@ -40,15 +40,27 @@ def open_model(
     packaged = provider in PACKAGES and provider not in own and not (provider == "openai" and base_url)
     if packaged:
         return _from_package(provider, model, base_url, api_key_env, timeout_s, require_key)
-    endpoint = _with_key(_endpoint(name, provider, base_url, own), base_url, api_key_env)
-    if timeout_s is not None:
-        endpoint = replace(endpoint, timeout_s=timeout_s)
+    endpoint = endpoint_of(name, base_url=base_url, api_key_env=api_key_env, endpoints=own, timeout_s=timeout_s)
     secret = Secret(endpoint.key_env, endpoint.key_command)
     if require_key:
         secret.require(name)
     from .compatible import CompatibleModel
 
     return CompatibleModel(endpoint, model, secret)
+
+
+def endpoint_of(
+    name: str,
+    *,
+    base_url: str | None = None,
+    api_key_env: str | None = None,
+    endpoints: Mapping[str, Endpoint] | None = None,
+    timeout_s: float | None = None,
+) -> Endpoint:
+    """The OpenAI-compatible endpoint that ``name`` is asked on; see `open_model`. Raises `InputError`."""
+    found = _endpoint(name, name.partition("/")[0], base_url, endpoints or {})
+    endpoint = _with_key(found, base_url, api_key_env)
+    return endpoint if timeout_s is None else replace(endpoint, timeout_s=timeout_s)
 
 
 def _endpoint(name: str, provider: str, base_url: str | None, own: Mapping[str, Endpoint]) -> Endpoint:

@@ -30,9 +30,11 @@ TAIL_TIMEOUT_S = 0.25
 class CompatibleModel(EndpointModel):
     """One model behind an OpenAI-compatible endpoint."""
 
+    path = "/chat/completions"
+
     def __init__(self, endpoint: Endpoint, model: str, secret: Secret) -> None:
         super().__init__(endpoint, model, secret)
-        self._url = f"{endpoint.base_url}/chat/completions"
+        self._url = f"{endpoint.base_url}{self.path}"
         self._lease = Lease(endpoint.base_url)
         self._closes_after_stream = False
         self._timeout: aiohttp.ClientTimeout | None = None
@@ -113,10 +115,15 @@ class CompatibleModel(EndpointModel):
             outcome = await _read_stream(response, request, dropped, start)
         else:
             body = await response.read()
-            outcome = read_reply(body, request, Timing(sent_at, time.perf_counter() - sent), dropped)
+            outcome = self._read_whole(body, request, Timing(sent_at, time.perf_counter() - sent), dropped)
         if isinstance(outcome, Reply) and (room := headroom(headers)):
             return replace(outcome, headroom=room)
         return outcome
+
+    def _read_whole(
+        self, body: bytes, request: Request, timing: Timing, dropped: tuple[str, ...]
+    ) -> Reply | Failure | ServerError:
+        return read_reply(body, request, timing, dropped)
 
 
 def _is_stale(error: Exception) -> bool:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags")
-"""``context`` and ``tags`` are JSON lists, ``question`` the text that a reader should see."""
+SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags", "relevant")
+"""``context`` and ``tags`` are JSON lists, ``question`` the text that a reader should see, ``relevant`` a JSON object
+{document: grade}."""
 
 ANSWER_COLUMNS = (
     "sample_id", "cluster", "candidate", "trial",

@@ -89,7 +89,8 @@ def _sample(row: Row) -> tuple[Any, ...]:
     question = body.get("question") or body.get("turns") or body.get("messages") or ""
     context = orjson.dumps(body.get("context", [])).decode()
     cluster = row["cluster"] or row["sample_id"]
-    return row["sample_id"], cluster, _readable(question), context, body.get("reference"), row["tags"]
+    relevant = orjson.dumps(body.get("relevant", {})).decode()
+    return row["sample_id"], cluster, _readable(question), context, body.get("reference"), row["tags"], relevant
 
 
 def _readable(content: Any) -> str:

@@ -1,6 +1,7 @@
 """Runs made up for tests: tables as the store gives them, with every kind of trouble in known amounts."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +65,8 @@ class Exam:
     config: dict = field(default_factory=dict)
     questions: tuple = ()
     hostile: bool = False
+    relevant: Callable = lambda i: {}
+    """From a question's number to {document: grade}."""
 
 
 def build(exam=None, **changes):
@@ -76,7 +79,8 @@ def build(exam=None, **changes):
     rows = {"samples": [], "answers": [], "grades": [], "scores": [], "calls": []}
     for i, s in enumerate(ids):
         question = exam.questions[i % len(exam.questions)] if exam.questions else f"What is question {i}?"
-        rows["samples"].append((s, cluster[s], question, json.dumps([f"Passage about {i}."]), f"Reference {i}.", "[]"))
+        passages, relevant = json.dumps([f"Passage about {i}."]), json.dumps(exam.relevant(i))
+        rows["samples"].append((s, cluster[s], question, passages, f"Reference {i}.", "[]", relevant))
         for candidate in exam.candidates:
             for trial in range(candidate.trials):
                 level = candidate.quality + difficulty[i] + rng.normal(0, candidate.spread)
