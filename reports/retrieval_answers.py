@@ -68,7 +68,7 @@ def _questions(paper: Paper, ids: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _found(rankings: Sequence[Ranking], ids: Sequence[str], most: int) -> tuple[list[list[Any]], list[Any]]:
-    """The chunks that were retrieved, each once, and by configuration, question and rank which one and what it brings."""
+    """The retrieved chunks, each once; and by configuration, question and rank which one it is and what it brings."""
     places: dict[str, int] = {}
     chunks: list[list[Any]] = []
 
