@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from markscheme.app import doctor, output
+from markscheme.app import doctor, output, retrieving_output
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
+from markscheme.harness.retrieval import spec as retrieval_spec
+from markscheme.harness.retrieval import sweep_spec
 from markscheme.judges import rubric
 from pydantic import BaseModel
 
@@ -34,6 +36,9 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("endpoints", exam_specs.EndpointSpec),
         ("limits", exam_specs.LimitsSpec),
         ("prices", exam_specs.PriceSpec),
+        ("retriever", retrieval_spec.RetrieverSpec),
+        ("embedder", retrieval_spec.EmbedderSpec),
+        ("retrieval", sweep_spec.SweepSpec),
     ),
     "rubric": (
         ("rubric", rubric._RubricFile),
@@ -49,13 +54,18 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("report, init, export, store purge", output.PathOutput),
         ("store runs", output.RunList),
         ("runs", output.RunLine),
+        ("retrieve", retrieving_output.RetrieveOutput),
+        ("configurations", retrieving_output.RetrieveConfiguration),
+        ("results", retrieving_output.RetrieveCell),
+        ("recommendation", retrieving_output.RetrieveChoice),
+        ("dataset synthesize", output.SynthesisOutput),
         ("doctor", doctor.DoctorOutput),
         ("checks", doctor.Check),
     ),
 }
 
 
-_PRINTED = (output.__name__, doctor.__name__)
+_PRINTED = (output.__name__, doctor.__name__, retrieving_output.__name__)
 """What commands print has no defaults: every key is there."""
 _WITHOUT_DEFAULTS = re.compile(r"^(\| [^|]* \| [^|]*) \| [^|]* \|", re.MULTILINE)
 
@@ -92,6 +102,8 @@ def _page(page: str, said: Mapping[str, Any]) -> str:
 
 def _section(title: str, model: type[BaseModel], about: dict[str, str], titles: Mapping[str, str]) -> str:
     schema = model.model_json_schema()
+    if "properties" not in schema:  # a section that may also be written as one word
+        schema = next(option for option in schema["anyOf"] if "properties" in option)
     heading = ", ".join(f"`{name}`" for name in title.split(", "))
     lines = [f"## {heading}", "", about.pop("", "").strip(), "", "| key | value | default | meaning |"]
     lines.append("| :-- | :-- | :-- | :-- |")
