@@ -1,12 +1,12 @@
 """Grade models with a judge you have graded first.
 
-    import markscheme as ms
+import markscheme as ms
 
-    run = ms.run("exam.yaml")          # generate → grade → report; continues where it stopped
-    run.summary()                      # candidate × measure, with intervals, as a DataFrame
-    run.answers, run.grades            # DataFrames
-    ms.grade(frame, rubric="docs_qa", judge="openai/gpt-4o-mini")
-    ms.load_exam("exam.yaml")
+run = ms.run("exam.yaml")          # generate → grade → report; continues where it stopped
+run.summary()                      # candidate × measure, with intervals, as a DataFrame
+run.answers, run.grades            # DataFrames
+ms.grade(frame, rubric="docs_qa", judge="openai/gpt-4o-mini")
+ms.load_exam("exam.yaml")
 """
 
 from __future__ import annotations
