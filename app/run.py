@@ -97,7 +97,7 @@ def run(
     loaded = _exam(exam)
     options = Options(workspace, fresh, frozenset(retry), reuse_answers, limit, seed, name, offline)
     tally = Tally()
-    workflow.rehearse(loaded)
+    workflow.rehearse(loaded, require_key=not offline)
     with open_session(loaded, options) as session:
 
         async def main() -> None:

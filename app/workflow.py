@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..harness.candidates.base import Caller, Candidate
 from ..harness.candidates.build import build_candidate, candidate_notes
-from ..harness.dispatch.budget import Budget, budget_usd
+from ..harness.dispatch.budget import VARIABLE, Budget, budget_usd
 from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import InputError, Unfinished
@@ -72,8 +72,9 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
                 await _generate(on_stage)
             if "grade" in phases and not on_stage.dispatcher.stop.is_set():
                 await _grade(on_stage)
-                exam = session.exam
-                score(session.store, session.run.id, exam.measures, session.dataset.samples, exam.path.parent)
+        if "grade" in phases:  # nothing is awaited here, so that Ctrl-C reaches a measure of the user's that hangs
+            exam = session.exam
+            score(session.store, session.run.id, exam.measures, session.dataset.samples, exam.path.parent)
 
 
 @asynccontextmanager
@@ -84,8 +85,9 @@ async def stage(session: Session, tally: Tally) -> AsyncIterator[Stage]:
     dispatcher = Dispatcher(exam.concurrency, tally, _budget(session))
     blank = session.store.is_blank()
     ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline, blank)
-    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt))
-    benches = build_benches(exam, session.rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
+    pays, rubrics = not session.options.offline, session.rubrics
+    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt), require_key=pays)
+    benches = build_benches(exam, rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt), pays)
     built = Stage(session, writer, dispatcher, ledger, sittings, benches)
     try:
         yield built
@@ -138,12 +140,12 @@ def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool
     )
 
 
-def rehearse(exam: Exam) -> None:
+def rehearse(exam: Exam, require_key: bool) -> None:
     """Open every model, so that a missing key or an unknown provider is refused before a run is begun."""
     specs: list[CandidateSpec | JudgeSpec] = [*exam.candidates, *exam.judges]
     for spec in specs:
         if is_wired(spec.model):
-            open_model_of(exam, spec)
+            open_model_of(exam, spec, require_key)
 
 
 def is_wired(model: str) -> bool:
@@ -163,7 +165,7 @@ def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
             if session.prices.cost_usd(model.name, Usage(1, 1)) is None:
                 raise InputError(
                     f"model {model.name!r} has no known price, so the budget cannot be kept: "
-                    f"name its price under prices: in {session.exam.path}, or remove budget_usd"
+                    f"name its price under prices: in the exam, or lift the budget (budget_usd, {VARIABLE})"
                 )
 
 
