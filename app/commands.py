@@ -49,7 +49,7 @@ def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], js
     """Run phases of an exam and print what came of it."""
     tally = Tally()
     loaded = load_exam(exam) if isinstance(exam, Path) else exam
-    workflow.rehearse(loaded)
+    workflow.rehearse(loaded, require_key=not chosen.offline)
     with open_session(loaded, chosen) as session:
         for note in session.notes:
             _note(note)

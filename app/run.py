@@ -97,7 +97,7 @@ def run(
     loaded = _exam(exam)
     options = Options(workspace, fresh, frozenset(retry), reuse_answers, limit, seed, name, offline)
     tally = Tally()
-    workflow.rehearse(loaded)
+    workflow.rehearse(loaded, require_key=not offline)
     with open_session(loaded, options) as session:
 
         async def main() -> None:
@@ -159,16 +159,29 @@ def run_anywhere(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         return asyncio.run(main())
     outcome: list[Result] = []
     errors: list[BaseException] = []
+    cancel: list[Callable[[], object]] = []
+
+    async def cancellable() -> Result:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await main()
 
     def target() -> None:
         try:
-            outcome.append(asyncio.run(main()))
+            outcome.append(asyncio.run(cancellable()))
         except BaseException as error:
             errors.append(error)
 
     thread = threading.Thread(target=target, name="markscheme-run")
     thread.start()
-    thread.join()
+    try:
+        thread.join()
+    except KeyboardInterrupt:  # a notebook's stop button: without this the thread would go on calling, and paying
+        for stop in cancel:
+            stop()
+        thread.join()
+        raise
     if errors:
         raise errors[0]
     return outcome[0]

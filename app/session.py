@@ -70,13 +70,16 @@ def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     if not exam.candidates:
         raise InputError(f"{exam.path}: has no candidates to run; its retrieval: is for markscheme retrieve")
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
+    rubrics = rubrics_of(exam)  # before a run is begun: one with a mistake should begin none
     store = Store(options.workspace)
     try:
         run = choose_run(store, exam, options)
         with store.lease(run.id):
-            session = Session(exam, dataset, store, run, options, price_book(exam), rubrics_of(exam))
+            session = Session(exam, dataset, store, run, options, price_book(exam), rubrics)
             session.notes.extend(dataset.notes)
-            session.notes.extend(dict.fromkeys(w for rubric in session.rubrics.values() for w in rubric.warnings))
+            session.notes.extend(dict.fromkeys(w for rubric in rubrics.values() for w in rubric.warnings))
+            if options.name and options.name != run.name:
+                session.notes.append(f"continues run {run.id}: --name is for a new one (--fresh, --reuse answers)")
             _describe(session)
             yield session
     finally:

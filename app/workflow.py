@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from ..harness.candidates.base import Caller, Candidate, Prepares
 from ..harness.candidates.build import build_candidate, candidate_notes
 from ..harness.candidates.retrieving import Finder, shelves
-from ..harness.dispatch.budget import Budget, budget_usd
+from ..harness.dispatch.budget import VARIABLE, Budget, budget_usd
 from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import BugError, InputError, Unfinished
@@ -76,7 +76,8 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
                 await _generate(on_stage)
             if "grade" in phases and not on_stage.dispatcher.stop.is_set():
                 await _grade(on_stage)
-                _score(session)
+        if "grade" in phases:  # nothing is awaited here, so that Ctrl-C reaches a measure of the user's that hangs
+            _score(session)
 
 
 @asynccontextmanager
@@ -87,6 +88,7 @@ async def stage(session: Session, tally: Tally, say: Callable[[str], None] = lam
     dispatcher = Dispatcher(exam.concurrency, tally, _budget(session))
     blank = session.store.is_blank()
     ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline, blank)
+    pays, rubrics = not session.options.offline, session.rubrics
     paying = Recorded(ledger, "other", "retriever", run.salt)
 
     async def opened(spec: RetrieverSpec) -> Finder:
@@ -95,8 +97,8 @@ async def stage(session: Session, tally: Tally, say: Callable[[str], None] = lam
         folder = session.store.folder or Path.cwd() / WORKSPACE
         return await open_retriever(spec, exam, session.dataset.samples, folder, paying, say)
 
-    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt), opened=opened)
-    benches = build_benches(exam, session.rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt))
+    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt), pays, opened=opened)
+    benches = build_benches(exam, rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt), pays)
     built = Stage(session, writer, dispatcher, ledger, sittings, benches)
     try:
         yield built
@@ -166,12 +168,12 @@ def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool
     )
 
 
-def rehearse(exam: Exam) -> None:
+def rehearse(exam: Exam, require_key: bool) -> None:
     """Open every model, so that a missing key or an unknown provider is refused before a run is begun."""
     specs: list[CandidateSpec | JudgeSpec] = [*exam.candidates, *exam.judges]
     for spec in specs:
         if is_wired(spec.model):
-            open_model_of(exam, spec)
+            open_model_of(exam, spec, require_key)
 
 
 def is_wired(model: str) -> bool:
@@ -191,7 +193,7 @@ def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
             if session.prices.cost_usd(model.name, Usage(1, 1)) is None:
                 raise InputError(
                     f"model {model.name!r} has no known price, so the budget cannot be kept: "
-                    f"name its price under prices: in {session.exam.path}, or remove budget_usd"
+                    f"name its price under prices: in the exam, or lift the budget (budget_usd, {VARIABLE})"
                 )
 
 

@@ -131,10 +131,11 @@ class Dispatcher:
 
 def _epitaph(name: str, failure: Failure) -> str:
     remedy = {
-        "unauthorized": "check the key in its environment variable",
+        "unauthorized": "check the key in its environment variable, or its key_command",
         "not_found": "check the model's name and the base_url",
     }.get(failure.kind, "check that the server runs and that the base_url is right")
-    return f"{name}: {failure.detail}: {remedy}; what was paid for is kept, the same command continues"
+    said = failure.detail.removeprefix(f"{name}: ")
+    return f"{name}: {said}: {remedy}; what was paid for is kept, the same command continues"
 
 
 def _size(request: Request) -> int:

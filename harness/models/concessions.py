@@ -72,10 +72,11 @@ async def complete_with_concessions(
     resends = 0
     while True:
         sent, _ = concessions.options(request)
+        # Before the request is sent: what is left out may be another when it comes back.
+        names = [*sent, "stream_options"] if request.stream and not concessions.refuses("stream_options") else [*sent]
         outcome = await send(request)
         if not isinstance(outcome, ServerError):
             return outcome
-        names = [*sent, "stream_options"] if request.stream and not concessions.refuses("stream_options") else [*sent]
         option = _refused_option(outcome, names, request)
         if option is None or not _is_ours(option, request) or resends == RESENDS:
             return _explain(outcome, option, model, request)

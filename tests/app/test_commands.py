@@ -200,6 +200,30 @@ def test_the_python_api_runs_where_a_loop_runs_already(desk):
     assert ms.open_run(run.id).id == run.id
 
 
+def test_stopping_a_notebooks_cell_stops_the_calls(desk, mock):
+    mock.configure({"latency": {"kind": "fixed", "ms": 200}})
+    desk.samples(100)
+    desk.save()
+    cell = """
+import asyncio, os, signal, threading
+import markscheme as ms
+
+async def cell():
+    ms.run("exam.yaml")
+
+loop = asyncio.new_event_loop()
+threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    loop.run_until_complete(cell())
+except KeyboardInterrupt:
+    print([thread.name for thread in threading.enumerate()])
+"""
+    done = subprocess.run([sys.executable, "-c", cell], cwd=desk.folder, capture_output=True, text=True, check=True)
+    assert "markscheme-run" not in done.stdout
+    assert "MainThread" in done.stdout
+    assert mock.stats()["received"] < 200
+
+
 def test_a_dataframe_is_graded(desk):
     import markscheme as ms
     import pandas as pd

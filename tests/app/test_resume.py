@@ -125,6 +125,32 @@ def test_offline_runs_from_recordings_and_names_what_is_missing(desk, mock):
     assert desk.run()["answers"] == {"ok": 12, "failed": 0}
 
 
+def test_offline_needs_no_key(desk, mock, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "sk-123456")
+    for part in (desk.exam["candidates"][0], desk.exam["judges"][0]):
+        part["api_key_env"] = "MY_KEY"
+    desk.run()
+    monkeypatch.delenv("MY_KEY")
+    assert "MY_KEY" in desk.run(expect=2)["stderr"]
+    assert desk.run("--offline")["calls"] == {"live": 0, "reused": 0}
+
+
+def test_a_mistake_in_a_rubric_begins_no_run(desk):
+    first = desk.run()["run"]
+    levels = desk.rubric["criteria"][0].pop("levels")
+    desk.run("--fresh", expect=2)
+    desk.rubric["criteria"][0]["levels"] = levels
+    assert desk.run()["run"] == first
+
+
+def test_a_name_for_a_run_that_has_begun_is_not_ignored_in_silence(desk):
+    desk.run("--name", "monday")
+    _, _, err = desk.command("run", "exam.yaml", "--no-report", "--quiet", "--name", "tuesday")
+    assert "continues run" in err
+    assert "--name" in err
+    assert "--name" not in desk.command("run", "exam.yaml", "--no-report", "--quiet", "--name", "monday")[2]
+
+
 def test_the_phases_alone_do_their_part(desk, mock):
     exam = str(desk.save())
     code, out, _ = desk.command("generate", exam, "--json", "--quiet")

@@ -377,6 +377,23 @@ def test_models_on_one_server_share_its_connections(server):
     assert server.stats()["connections"] == 2  # theirs, and the one that asks for the statistics
 
 
+@pytest.mark.parametrize(
+    ("dialect", "request_"),
+    [("no_stream_options", STREAMED), ("no_temperature", OURS), ("no_max_tokens", replace(OURS, stream=True))],
+)
+def test_calls_that_are_refused_at_once_all_learn_from_it(server, dialect, request_):
+    """One of them is told first: what it concedes is no longer what the others had sent."""
+    server.configure(dialects=[dialect], errors={"error_latency_ms": 5})
+
+    async def go():
+        model = open_model("openai-compatible/cand-1", base_url=server.url)
+        outcomes = await asyncio.gather(*(model.complete(request_) for _ in range(20)))
+        await model.close()
+        return outcomes
+
+    assert {type(outcome).__name__ for outcome in asyncio.run(go())} == {"Reply"}
+
+
 def test_calls_run_at_once(server):
     server.configure(latency={"kind": "fixed", "ms": 60})
 
