@@ -160,6 +160,7 @@ def run_anywhere(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     outcome: list[Result] = []
     errors: list[BaseException] = []
     cancel: list[Callable[[], object]] = []
+    done = threading.Event()
 
     async def cancellable() -> Result:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -172,15 +173,17 @@ def run_anywhere(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
             outcome.append(asyncio.run(cancellable()))
         except BaseException as error:
             errors.append(error)
+        finally:
+            done.set()
 
     thread = threading.Thread(target=target, name="markscheme-run")
     thread.start()
     try:
-        thread.join()
+        done.wait()  # and not `join`, which an interrupt leaves in a state of its own (Python 3.11)
     except KeyboardInterrupt:  # a notebook's stop button: without this the thread would go on calling, and paying
         for stop in cancel:
             stop()
-        thread.join()
+        done.wait()
         raise
     if errors:
         raise errors[0]
