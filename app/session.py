@@ -24,7 +24,9 @@ from ..judges.prompt import Prompt
 from ..judges.rubric import Rubric, load_rubric
 
 WORKSPACE = ".markscheme"
-RETRYABLE = frozenset({"failed", "unparsable", "truncated", "refused", "timeout", "content_filter", "candidate_error"})
+RETRYABLE = frozenset(
+    {"failed", "unparsable", "truncated", "refused", "timeout", "content_filter", "context_overflow", "candidate_error"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,3 +252,10 @@ def test_a_missing_key_begins_no_run(desk, monkeypatch):
     code, _, err = desk.command("run", str(desk.save()))
     assert (code, "KEY_THAT_NOBODY_SET" in err) == (2, True)
     assert not (desk.folder / ".markscheme").exists()
+
+
+def test_every_failure_that_is_final_can_be_asked_again_by_name():
+    from markscheme.app.session import RETRYABLE
+    from markscheme.harness.generate import FINAL_FAILURES
+
+    assert FINAL_FAILURES <= RETRYABLE
