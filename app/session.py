@@ -98,14 +98,14 @@ def exam_identity(exam: Exam, store: Store) -> str:
 def choose_run(store: Store, exam: Exam, options: Options) -> Run:
     """The latest run of the exam, or a new one where there is none or the options ask for one."""
     identity = exam_identity(exam, store)
-    known = runs.latest(store, identity)
     if options.reuse_answers:
+        known = runs.latest(store, identity)
         if known is None:
             raise InputError(f"--reuse answers: {store.where} has no run of {identity} whose answers could be used")
         return runs.begin_regrade(store, known, versions(), options.name)
-    if known is None or options.fresh:
-        return runs.begin(store, identity, versions(), name=options.name, fresh=options.fresh)
-    return known
+    if options.fresh:
+        return runs.begin(store, identity, versions(), name=options.name, fresh=True)
+    return runs.latest_or_begin(store, identity, versions(), name=options.name)
 
 
 def versions() -> dict[str, str]:

@@ -40,12 +40,31 @@ def new_id(now: float) -> str:
 
 def begin(store: Store, exam: str, versions: Mapping[str, str], *, name: str = "", fresh: bool = False) -> Run:
     """A new run of ``exam``; ``fresh`` gives it a salt of its own, so that no earlier reply is used."""
+    run = _new(exam, versions, name, fresh)
+    store.put({"runs": [_row(run)]})
+    return run
+
+
+def latest_or_begin(store: Store, exam: str, versions: Mapping[str, str], *, name: str = "") -> Run:
+    """The run of ``exam`` that was begun last, or a new one. Of two processes that find none, one begins it."""
+    if (known := latest(store, exam)) is not None:
+        return known
+    run = _new(exam, versions, name, fresh=False)
+    with store.writing() as connection:  # in SQLite this takes the lock of writers at once
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
+        row = connection.execute(_latest(exam)).mappings().first()
+        if row is not None:
+            return _run(row)
+        connection.execute(sa.insert(runs), _row(run))
+    return run
+
+
+def _new(exam: str, versions: Mapping[str, str], name: str, fresh: bool) -> Run:
     now = time.time()
     identifier = new_id(now)
     salt = identifier if fresh else ""
-    run = Run(identifier, exam, name, "", salt, salt, now, None, dict(versions), {})
-    store.put({"runs": [_row(run)]})
-    return run
+    return Run(identifier, exam, name, "", salt, salt, now, None, dict(versions), {})
 
 
 def begin_regrade(store: Store, source: Run, versions: Mapping[str, str], name: str = "") -> Run:
@@ -80,10 +99,14 @@ def finish(store: Store, run: Run) -> None:
 
 def latest(store: Store, exam: str | None = None) -> Run | None:
     """The run begun last (of ``exam``)."""
-    query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(1)
     with store.reading() as connection:
-        row = connection.execute(query.where(runs.c.exam == exam) if exam is not None else query).mappings().first()
+        row = connection.execute(_latest(exam)).mappings().first()
     return _run(row) if row else None
+
+
+def _latest(exam: str | None) -> sa.Select[Any]:
+    query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(1)
+    return query.where(runs.c.exam == exam) if exam is not None else query
 
 
 def find(store: Store, reference: str) -> Run:

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,13 @@ def test_purging_forgets_words_and_keeps_numbers(store):
     again.put_samples(run.id, [sample])
     assert again.read_samples(run.id) == [sample]
     again.close()
+
+
+def test_of_many_that_find_no_run_one_begins_it(store):
+    with ThreadPoolExecutor(8) as threads:
+        begun = list(threads.map(lambda _: runs.latest_or_begin(store, "exam.yaml", {}).id, range(8)))
+    assert set(begun) == {run.id for run in runs.all_runs(store)}
+    assert len(set(begun)) == 1
 
 
 def test_a_second_process_on_one_run_is_refused_and_a_killed_one_frees_it(store):

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -170,6 +171,12 @@ def test_a_regrade_takes_the_answers_along(store):
     store.put({"answers": [codec.answer_to_row(Answer(source.id, "s", "m", 0, Said("hi"), ("k",)), 0)]})
     (answer,) = queries.read_answers(store, runs.begin_regrade(store, source, {}).id, ["s"])
     assert (answer.outcome.text, answer.origin) == ("hi", "reused")
+
+
+def test_of_many_that_find_no_run_one_begins_it(store):
+    with ThreadPoolExecutor(8) as threads:
+        begun = list(threads.map(lambda _: runs.latest_or_begin(store, "fresh.yaml", {}).id, range(8)))
+    assert len(set(begun)) == 1
 
 
 def test_what_a_run_spent_is_summed_over_its_own_calls(store):
