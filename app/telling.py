@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from ..harness.generate import FINAL_FAILURES
 from .output import RunOutput
 from .progress import money
 
+_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
 _ONCE = {"--fresh": 0, "--retry": 1, "--reuse": 1}
 """Options that a continuation must not repeat, and how many words follow them."""
 
@@ -26,7 +28,7 @@ def resume_command() -> str:
             words.append(word)
         elif _ONCE[option] and not value:
             next(rest, None)
-    return shlex.join(words)
+    return _PASSWORD.sub(r"\1:***@", shlex.join(words))
 
 
 def tell(result: RunOutput, tally: Tally, failures: Sequence[tuple[str, str, int]]) -> None:

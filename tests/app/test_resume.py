@@ -259,3 +259,23 @@ def test_every_failure_that_is_final_can_be_asked_again_by_name():
     from markscheme.harness.generate import FINAL_FAILURES
 
     assert FINAL_FAILURES <= RETRYABLE
+
+
+@pytest.mark.parametrize(
+    ("typed", "goes_on"),
+    [
+        ("run e.yaml --fresh --limit 5 --seed 3", "run e.yaml --limit 5 --seed 3"),
+        ("run e.yaml --reuse answers --no-report", "run e.yaml --no-report"),
+        ("run e.yaml --retry=failed,truncated -q", "run e.yaml -q"),
+        ("grade 'my answers.csv' --judge a/b", "grade 'my answers.csv' --judge a/b"),
+        ("run e.yaml -w postgresql+psycopg://me:hunter2@db/x", "run e.yaml -w 'postgresql+psycopg://me:***@db/x'"),
+    ],
+)
+def test_the_command_that_goes_on_begins_nothing_anew_and_tells_no_password(monkeypatch, typed, goes_on):
+    import shlex
+    import sys
+
+    from markscheme.app.telling import resume_command
+
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/markscheme", *shlex.split(typed)])
+    assert resume_command().replace("'", "") == f"markscheme {goes_on}".replace("'", "")
