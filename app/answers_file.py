@@ -15,6 +15,10 @@ from ..harness.errors import DataError
 from ..harness.exam import Exam, exam_from_dict
 
 _ANSWER_COLUMNS = ("answer", "response", "output")
+Samples = dict[str, dict[str, Any]]
+"""Sample id -> the columns of the sample."""
+Sheets = dict[str, list[dict[str, Any]]]
+"""Candidate -> rows with sample_id, answer, trial."""
 _OWN = frozenset({"candidate", "trial", *_ANSWER_COLUMNS})
 
 
@@ -34,16 +38,22 @@ def exam_of_file(source: Path, judge: JudgeChoice, workspace: str | Path) -> Exa
     Optional columns: ``id``, ``candidate`` (one sheet each; default: the file's name), ``trial``, ``reference``,
     ``context``, ``cluster``, ``tags``, and any other, kept as metadata.
     """
-    rows = [(f"{source}:{row.line}", row.data) for row in read_rows(source)]
-    return exam_of_rows(rows, source.stem, judge, workspace)
+    samples, sheets = _sorted_out(((f"{source}:{row.line}", row.data) for row in read_rows(source)), source.stem)
+    return _exam(samples, sheets, Path.cwd() / source, workspace, judge)
 
 
-def exam_of_rows(
-    rows: Iterable[tuple[str, Mapping[str, Any]]], name: str, judge: JudgeChoice, workspace: str | Path
-) -> Exam:
-    """Like `exam_of_file` for rows in memory: (where, row) pairs."""
-    samples: dict[str, dict[str, Any]] = {}
-    sheets: dict[str, list[dict[str, Any]]] = {}
+def exam_of_rows(rows: Iterable[Mapping[str, Any]], name: str, judge: JudgeChoice, workspace: str | Path) -> Exam:
+    """Like `exam_of_file` for rows in memory. Other rows are another exam, so that each keeps a run of its own."""
+    samples, sheets = _sorted_out(((f"row {position}", row) for position, row in enumerate(rows)), name)
+    content = hashlib.sha256(_lines([*samples.values(), *sheets.items()])).hexdigest()
+    return _exam(samples, sheets, Path.cwd() / f"{name}-{content[:12]}", workspace, judge)
+
+
+def _sorted_out(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str) -> tuple[Samples, Sheets]:
+    """(where, row) pairs as samples by id, and each candidate's rows of a sheet (``name`` where none is named)."""
+    samples: Samples = {}
+    sheets: Sheets = {}
+    seen: dict[tuple[str, str, int], str] = {}
     for position, (where, row) in enumerate(rows):
         answer = _answer(where, row)
         sample = {k: v for k, v in row.items() if k not in _OWN and v not in (None, "")}
@@ -52,13 +62,30 @@ def exam_of_rows(
         known = samples.setdefault(sample_id, sample)
         if known != sample:
             raise DataError(f"{where} id: {sample_id!r} stands for another question, reference or context before")
-        candidate = str(row.get("candidate") or name)
-        sheets.setdefault(candidate, []).append(
-            {"sample_id": sample_id, "answer": answer, "trial": int(row.get("trial") or 0)}
-        )
+        candidate, trial = str(row.get("candidate") or name), _trial(where, row)
+        before = seen.setdefault((candidate, sample_id, trial), where)
+        if before != where:
+            raise DataError(
+                f"{where}: the answer of {candidate!r} to this question, trial {trial}, stands in {before} already; "
+                "give each draw a trial of its own, or remove one"
+            )
+        sheets.setdefault(candidate, []).append({"sample_id": sample_id, "answer": answer, "trial": trial})
     if not samples:
         raise DataError(f"{name}: holds no rows to grade")
-    return _exam(samples, sheets, name, _folder(workspace), judge)
+    return samples, sheets
+
+
+def _trial(where: str, row: Mapping[str, Any]) -> int:
+    value = row.get("trial")
+    if value in (None, ""):
+        return 0
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if number < 0 or not number.is_integer():
+        raise DataError(f"{where} trial: {value!r} is not a whole number of 0 or more")
+    return int(number)
 
 
 def _answer(where: str, row: Mapping[str, Any]) -> str:
@@ -80,14 +107,10 @@ def _folder(workspace: str | Path) -> Path:
     return Path(".markscheme") if "://" in str(workspace) else Path(workspace)
 
 
-def _exam(
-    samples: Mapping[str, Mapping[str, Any]],
-    sheets: Mapping[str, list[dict[str, Any]]],
-    name: str,
-    workspace: Path,
-    judge: JudgeChoice,
-) -> Exam:
-    folder = workspace / "imports" / name
+def _exam(samples: Samples, sheets: Sheets, source: Path, workspace: str | Path, judge: JudgeChoice) -> Exam:
+    """The exam at ``source``: its path tells it from others, so files of one name in two folders are two exams."""
+    where = hashlib.sha256(str(source).encode()).hexdigest()[:8]
+    folder = _folder(workspace) / "imports" / f"{source.name}-{where}"
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "samples.jsonl", samples.values())
     trials = max(row["trial"] for sheet in sheets.values() for row in sheet) + 1
@@ -96,7 +119,9 @@ def _exam(
         path = folder / f"sheet-{position}.jsonl"
         _write(path, sheet)
         candidates.append({"name": candidate, "model": f"replay/{path.resolve()}", "trials": trials})
-    grader: dict[str, Any] = {"name": "judge", "model": judge.model, "rubric": judge.rubric, "shots": judge.shots}
+    is_path = "/" in judge.rubric or Path(judge.rubric).suffix
+    rubric = str(Path.cwd() / Path(judge.rubric).expanduser()) if is_path else judge.rubric
+    grader: dict[str, Any] = {"name": "judge", "model": judge.model, "rubric": rubric, "shots": judge.shots}
     if judge.base_url:
         grader["base_url"] = judge.base_url
     exam = {
@@ -104,8 +129,12 @@ def _exam(
         "candidates": candidates,
         "judges": [grader],
     }
-    return exam_from_dict(exam, base=Path.cwd(), name=name)
+    return exam_from_dict(exam, base=source.parent, name=source.name)
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    path.write_bytes(b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows))
+    path.write_bytes(_lines(rows))
+
+
+def _lines(rows: Iterable[Any]) -> bytes:
+    return b"".join(orjson.dumps(row, default=str) + b"\n" for row in rows)

@@ -129,7 +129,7 @@ def grade(
     if isinstance(answers, str | Path):
         return run(exam_of_file(Path(answers), choice, workspace), workspace=workspace)
     records = answers.astype(object).where(answers.notna(), None).to_dict("records")
-    rows = [(f"row {i}", {str(k): v for k, v in record.items()}) for i, record in enumerate(records)]
+    rows = [{str(k): v for k, v in record.items()} for record in records]
     exam = exam_of_rows(rows, name, choice, workspace)
     return run(exam, workspace=workspace)
 

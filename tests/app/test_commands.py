@@ -55,6 +55,38 @@ def test_a_csv_is_graded_as_it_is(desk, mock):
     assert mock.stats()["received"] == 0
 
 
+def test_files_of_one_name_and_an_exam_beside_them_keep_runs_of_their_own(desk):
+    row = "question,reference,answer\nWhat is 2+2?,Four.,{}\n"
+    runs = set()
+    for path, answer in (("exam.csv", "Four."), ("monday/exam.csv", "Five."), ("tuesday/exam.csv", "Six.")):
+        (desk.folder / path).parent.mkdir(exist_ok=True)
+        (desk.folder / path).write_text(row.format(answer))
+        code, out, err = desk.command("grade", path, "--no-report", "--json", "--quiet", "--rubric", "docs_qa")
+        assert code == 0, err
+        runs.add(json.loads(out)["run"])
+    runs.add(desk.run()["run"])  # exam.yaml
+    assert len(runs) == 4
+    assert desk.command("grade", "exam.csv", "--no-report", "--quiet")[0] == 0, "and each is continued"
+    assert len(desk.command("store", "runs")[1].splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("q,r,a,x\n", "answers.csv:2 trial: 'x' is not a whole number"),
+        ("q,r,a,-1\n", "answers.csv:2 trial: '-1' is not a whole number"),
+        (
+            "q,r,a,0\nq,r,b,0\n",
+            "answers.csv:3: the answer of 'answers' to this question, trial 0, stands in answers.csv:2",
+        ),
+    ],
+)
+def test_mistakes_in_answers_are_named_with_their_line(desk, rows, message):
+    (desk.folder / "answers.csv").write_text(f"question,reference,answer,trial\n{rows}")
+    code, _, err = desk.command("grade", "answers.csv")
+    assert (code, message in err) == (2, True), err
+
+
 def test_a_csv_that_lacks_what_the_rubric_needs_is_refused_before_any_call(desk, mock):
     (desk.folder / "answers.csv").write_text("question,answer\nWhich?,this\n")
     desk.save()
@@ -233,6 +265,17 @@ def test_a_dataframe_is_graded(desk):
     run = ms.grade(frame)
     assert set(run.grades["criterion"]) == {"correctness", "comprehensiveness", "readability"}
     assert run.grades["score"].between(0, 3).all()
+
+
+def test_another_dataframe_leaves_the_run_of_the_first_as_it_was(desk):
+    import markscheme as ms
+    import pandas as pd
+
+    first, second = (
+        ms.grade(pd.DataFrame([{"question": "What is 2+2?", "answer": answer, "reference": "Four."}]))
+        for answer in ("Four.", "Five.")
+    )
+    assert [list(run.answers["text"]) for run in (first, second)] == [["Four."], ["Five."]]
 
 
 def test_mistakes_raise_input_errors_from_python(desk):
