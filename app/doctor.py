@@ -20,7 +20,7 @@ from ..harness.models.base import ChatModel
 from ..harness.records import Usage
 from ..harness.store.store import Store
 
-_EXTRAS = {"parquet": "pyarrow", "postgres": "psycopg", "rag": "chromadb"}
+_EXTRAS = {"minilm": "safetensors", "mlflow": "mlflow", "parquet": "pyarrow", "postgres": "psycopg", "rag": "chromadb"}
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MARKSCHEME_API_KEY")
 
 

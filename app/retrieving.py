@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _LOCAL = (MINILM, HASHED, "sentence-transformers")
 
 
-def retrieve(exam_file: Path, options: Options, output: Path | None, json: bool, quiet: bool) -> None:
+def retrieve(exam_file: Path, options: Options, output: Path | None, mlflow: str, json: bool, quiet: bool) -> None:
     """Sweep, write the page, print what came of it."""
     exam = load_exam(exam_file)
     spec = _spec(exam)
@@ -53,6 +53,11 @@ def retrieve(exam_file: Path, options: Options, output: Path | None, json: bool,
     rankings = asyncio.run(_sweep(exam, spec, paper, corpus, workspace, options, say))
     report = _report(exam, spec, paper, rankings)
     page = _write(report, output or workspace / "reports" / f"retrieval-{exam.name}")
+    if mlflow:
+        from ..reports.mlflow import log_retrieval
+
+        ids = log_retrieval(rankings, spec, paper, page, mlflow, exam.name)
+        typer.echo(f"note: logged {len(ids)} runs to MLflow, experiment {exam.name!r}", err=True)
     if json:
         typer.echo(to_output(report, exam.name, str(page)).model_dump_json())
     else:

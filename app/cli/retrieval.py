@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from .exams import ExamFile, Folder, Json, Limit, Quiet, Seed, Workspace
+
+Mlflow = Annotated[str, typer.Option(help="Log to this MLflow: http://…, or sqlite:///FILE.", show_default=False)]
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +22,7 @@ def retrieve(
     limit: Limit = None,
     seed: Seed = None,
     output: Folder = None,
+    mlflow: Mlflow = "",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -25,4 +30,4 @@ def retrieve(
     from ..commands import options
     from ..retrieving import retrieve as run_sweep
 
-    run_sweep(exam, options(workspace=workspace, limit=limit, seed=seed), output, json, quiet)
+    run_sweep(exam, options(workspace=workspace, limit=limit, seed=seed), output, mlflow, json, quiet)
