@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -92,7 +93,8 @@ def run(
     """Generate and grade an exam (a path, or its content as a mapping); continues the exam's latest run.
 
     Works where an event loop already runs (notebooks). Raises `InputError` for mistakes, `Unfinished` where the
-    run stopped before its end (budget, endpoint gone); what was paid for is kept and the same call continues.
+    run stopped before its end (budget, endpoint gone); what was paid for is kept and the same call continues. What
+    the command line would note (a level without an example, say) is a warning.
     """
     loaded = _exam(exam)
     options = Options(workspace, fresh, frozenset(retry), reuse_answers, limit, seed, name, offline)
@@ -106,6 +108,8 @@ def run(
 
         run_anywhere(main)
         workflow.mark_finished(session)
+        for note in session.notes:
+            warnings.warn(note, stacklevel=2)
         return Run(session.run.id, workspace)
 
 

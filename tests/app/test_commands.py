@@ -267,6 +267,16 @@ def test_a_dataframe_is_graded(desk):
     assert run.grades["score"].between(0, 3).all()
 
 
+def test_what_the_command_line_notes_is_a_warning_in_python(desk):
+    import markscheme as ms
+
+    desk.exam["judges"][0]["shots"] = 1
+    desk.save()
+    assert "note: " in desk.command("run", "exam.yaml", "--no-report", "--quiet")[2]
+    with pytest.warns(UserWarning, match="'correctness'.*has no example"):
+        ms.run("exam.yaml")
+
+
 def test_another_dataframe_leaves_the_run_of_the_first_as_it_was(desk):
     import markscheme as ms
     import pandas as pd
