@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..harness.store import queries
@@ -14,6 +14,9 @@ from .output import SummaryRow
 
 Values = dict[tuple[str, str, str], dict[str, list[float]]]
 """(candidate, judge, measure) -> sample id -> the values of its trials."""
+Verdicts = dict[tuple[str, int], list[float | None]]
+"""(criterion, turn) of one answer -> the scores of its repeats, ``None`` where there is none; empty where the criterion
+does not apply."""
 
 
 def grade_counts(store: Store, run: Run) -> dict[str, int]:
@@ -25,44 +28,57 @@ def grade_counts(store: Store, run: Run) -> dict[str, int]:
 
 
 def summary(store: Store, run: Run) -> list[SummaryRow]:
-    """Mean per candidate, judge and criterion, the composite, and the measures without a judge.
+    """Mean per candidate, judge and criterion, the composite, and the measures without a judge: a row for each that the
+    exam asks for, also where there is no value.
 
-    Trials, repeats and turns are averaged within a sample first; n counts samples.
+    Repeats, turns and trials are averaged within a sample, in this order, as in the report; n counts samples.
     """
     values = _judged(store, run)
     for row in queries.score_values(store, run):
         if row["value"] is not None:
             values[row["candidate"], "", row["measure"]][row["sample_id"]].append(row["value"])
+    return [_row(*key, values.get(key, {})) for key in _expected(run)]
+
+
+def _expected(run: Run) -> Iterator[tuple[str, str, str]]:
     wanted = Wanted.of(run)
-    candidates, judges = list(wanted.trials), [*wanted.criteria, ""]
-    measures = ["composite", *(name for names in wanted.criteria.values() for name in names), *wanted.measures]
-
-    def order(key: tuple[str, str, str]) -> tuple[int, int, int]:
-        candidate, judge, measure = key
-        return candidates.index(candidate), judges.index(judge), measures.index(measure)
-
-    return [_row(*key, values[key]) for key in sorted(values, key=order)]
+    for candidate in wanted.trials:
+        for judge, criteria in wanted.criteria.items():
+            if len(criteria) > 1:
+                yield candidate, judge, "composite"
+            yield from ((candidate, judge, criterion) for criterion in criteria)
+        yield from ((candidate, "", measure) for measure in wanted.measures)
 
 
 def _judged(store: Store, run: Run) -> Values:
-    trials: dict[tuple[str, str, str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    inapplicable: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
+    answers: dict[tuple[str, str, str, int], Verdicts] = defaultdict(lambda: defaultdict(list))
     for row in queries.grade_values(store, run):
-        place = (row["candidate"], row["judge"], row["sample_id"], row["trial"])
-        if row["score"] is not None:
-            trials[place][row["criterion"]].append(row["score"])
-        elif row["status"] == "not_applicable":
-            inapplicable[place].add(row["criterion"])
+        place = answers[row["candidate"], row["judge"], row["sample_id"], row["trial"]][row["criterion"], row["turn"]]
+        if row["status"] != "not_applicable":
+            place.append(row["score"])
     rubrics = {judge["name"]: judge.get("rubric", {}) for judge in run.config.get("judges", ())}
     values: Values = defaultdict(lambda: defaultdict(list))
-    for (candidate, judge, sample_id, trial), scores in trials.items():
-        means = {criterion: _mean(found) for criterion, found in scores.items()}
+    for (candidate, judge, sample_id, _), verdicts in answers.items():
+        means, inapplicable = _criteria(verdicts)
         for criterion, mean in means.items():
             values[candidate, judge, criterion][sample_id].append(mean)
-        whole = _composite(means, rubrics[judge], inapplicable[candidate, judge, sample_id, trial])
+        whole = _composite(means, rubrics[judge], inapplicable)
         if whole is not None and len(rubrics[judge].get("criteria", ())) > 1:
             values[candidate, judge, "composite"][sample_id].append(whole)
     return values
+
+
+def _criteria(verdicts: Verdicts) -> tuple[dict[str, float], set[str]]:
+    """Of one answer: the mean of each criterion over its turns, and the criteria that do not apply to any.
+
+    A turn without a readable verdict leaves its criterion without a value: the other turns are other questions.
+    """
+    turns: dict[str, list[float | None]] = defaultdict(list)
+    for (criterion, _), scores in verdicts.items():
+        readable = [score for score in scores if score is not None]
+        turns[criterion] += [_mean(readable) if readable else None] if scores else []
+    means = {c: _mean(v for v in found if v is not None) for c, found in turns.items() if found and None not in found}
+    return means, {criterion for criterion, found in turns.items() if not found}
 
 
 def _composite(means: Mapping[str, float], rubric: Mapping[str, Any], inapplicable: set[str]) -> float | None:
@@ -79,7 +95,7 @@ def _composite(means: Mapping[str, float], rubric: Mapping[str, Any], inapplicab
 
 
 def _row(candidate: str, judge: str, measure: str, samples: Mapping[str, list[float]]) -> SummaryRow:
-    mean = _mean([_mean(found) for found in samples.values()])
+    mean = _mean(_mean(found) for found in samples.values()) if samples else None
     return SummaryRow(candidate=candidate, judge=judge, measure=measure, n=len(samples), mean=mean)
 
 

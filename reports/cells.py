@@ -119,14 +119,14 @@ def score(data: RunData) -> Scores:
 
 def summary(data: RunData) -> pd.DataFrame:
     """A row per candidate, judge ('' for none) and measure: n (samples), mean, 95 % interval, its method, and how
-    many expected answers have no value. The composite stands first."""
+    many expected answers have no value. By candidate; judges in exam order, the composite before its criteria."""
     import pandas as pd
 
     scores = score(data)
-    judges, names = ["", *(j.name for j in scores.judges)], [c.name for c in scores.candidates]
+    judges, names = [*(j.name for j in scores.judges), ""], [c.name for c in scores.candidates]
 
-    def order(cell: Cell) -> tuple[int, int, bool, str]:
-        return names.index(cell.candidate), judges.index(cell.source), cell.measure != "composite", cell.measure
+    def order(cell: Cell) -> tuple[int, int, bool]:
+        return names.index(cell.candidate), judges.index(cell.source), cell.measure != "composite"
 
     return pd.DataFrame.from_records(
         [

@@ -73,16 +73,28 @@ def _judged(data: RunData, expected: pd.DataFrame, judge: JudgeView) -> Iterator
 
 
 def _criterion(grades: pd.DataFrame, expected: pd.DataFrame, judge: str, criterion: str) -> pd.DataFrame:
-    scored = grades[grades["status"] == "scored"]
-    per_turn = scored.groupby([*PLACE, "turn"], sort=False)["score"].mean()
-    scores = per_turn.groupby(level=PLACE, sort=False).mean().rename("value").reset_index()
-    unscored = grades[grades["status"] != "scored"].drop_duplicates(PLACE)[[*PLACE, "status"]]
-    found = expected[PLACE].merge(scores, on=PLACE, how="left")
-    status = expected[PLACE].merge(unscored, on=PLACE, how="left")["status"]
-    why = ("judge: " + status).fillna("ours: not graded")
+    found = expected[PLACE].merge(_per_answer(grades), on=PLACE, how="left")
+    why = ("judge: " + found["status"]).fillna("ours: not graded")
     blocked = expected["blocked"] != ""
     value = found["value"].mask(blocked)
     return _part(expected, judge, criterion, value, why.mask(blocked, expected["blocked"]).mask(value.notna(), ""))
+
+
+def _per_answer(grades: pd.DataFrame) -> pd.DataFrame:
+    """``value`` of each answer, repeats averaged, then turns; where there is none, the ``status`` that says why.
+
+    A turn without a readable verdict leaves the answer without a value: the other turns are other questions. A turn to
+    which the criterion does not apply drops out.
+    """
+    rank = grades["status"].map({"scored": 0, "not_applicable": 2}).fillna(1).astype(int)
+    rows = grades.assign(rank=rank).sort_values("rank", kind="stable")
+    turns = rows.groupby([*PLACE, "turn"], sort=False).agg(value=("score", "mean"), first=("status", "first"))
+    turns["rank"] = turns["first"].map({"scored": 1, "not_applicable": 2}).fillna(0).astype(int)
+    turns = turns.sort_values("rank", kind="stable")
+    found = turns.groupby(level=PLACE, sort=False).agg(
+        value=("value", "mean"), status=("first", "first"), rank=("rank", "first")
+    )
+    return found.assign(value=found["value"].mask(found["rank"] == 0)).reset_index()
 
 
 def _composite(values: Any, whys: Any, judge: JudgeView) -> tuple[Any, Any]:

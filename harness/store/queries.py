@@ -100,7 +100,7 @@ def spent_usd(store: Store, run: str) -> float:
 def grade_values(store: Store, run: Run) -> Iterator[sa.RowMapping]:
     """The grades that the run's configuration wants, without their words, in no particular order."""
     g, wanted = grades.c, Wanted.of(run)
-    columns = (g.sample_id, g.candidate, g.trial, g.judge, g.repeat, g.criterion, g.status, g.score)
+    columns = (g.sample_id, g.candidate, g.trial, g.judge, g.repeat, g.turn, g.criterion, g.status, g.score)
     with store.reading() as connection:
         query = _of_samples(sa.select(*columns), grades, run.id)
         for row in connection.execution_options(yield_per=1000).execute(query).mappings():

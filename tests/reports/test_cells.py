@@ -65,6 +65,22 @@ def test_composite_is_the_weighted_mean_of_one_answer_after_repeats_then_turns()
     assert cell.mean == pytest.approx(0.6 * 1 + 0.2 * 3 + 0.2 * 1)
 
 
+def test_a_turn_without_a_readable_verdict_leaves_the_answer_without_a_value():
+    data = build(n=1, candidates=(Candidate("large"),), judges=(Judge(criteria=(("depth", 1.0),)),))
+    first = ("q-0000", "depth", 1, 0, "scored", 3.0)
+
+    def cell(*second):
+        return score(grades_of(data, [first, *(("q-0000", "depth", 2, *rest) for rest in second)])).cells[
+            "large", "strict", "depth"
+        ]
+
+    assert cell((0, "unparsable", np.nan)).mean is None
+    assert cell((0, "unparsable", np.nan)).missing == {"judge: unparsable": 1}
+    assert cell((0, "unparsable", np.nan), (1, "scored", 1.0)).mean == 2.0
+    assert cell((0, "not_applicable", np.nan), (1, "error", np.nan)).missing == {"judge: error": 1}
+    assert cell((0, "not_applicable", np.nan)).mean == 3.0
+
+
 @pytest.mark.parametrize(("renormalise", "expected"), [(False, None), (True, (0.6 * 3 + 0.2 * 1) / 0.8)])
 def test_composite_lets_a_criterion_drop_out_only_when_not_applicable_and_allowed(renormalise, expected):
     data = build(n=1, candidates=(Candidate("large"),), judges=(Judge(renormalise=renormalise),))
@@ -135,7 +151,7 @@ def test_summary_has_the_composite_first_and_no_operations():
     data = build(measures=("exact_match",))
     table = summary(data)
     assert list(table.columns) == "candidate judge measure n mean low high method missing".split()
-    assert list(table["measure"][:5]) == ["exact_match", "composite", "comprehensiveness", "correctness", "readability"]
+    assert list(table["measure"][:5]) == ["composite", "correctness", "comprehensiveness", "readability", "exact_match"]
     assert (table["low"] < table["mean"]).all()
     assert (table["mean"] < table["high"]).all()
 
