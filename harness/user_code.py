@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def load(reference: str, base: Path | None = None) -> UserCode:
     if not module_name or not name or not all(part.isidentifier() for part in f"{module_name}.{name}".split(".")):
         raise InputError(f"python:{reference}: not of the form python:package.module:name")
     folders = _make_importable(base)
+    _forget_namesake(module_name.partition(".")[0], folders)
     target = module = _import(module_name, reference, folders)
     sha256 = _file_sha256(module)
     if _loaded.setdefault(module_name, sha256) != sha256:
@@ -61,6 +63,18 @@ def _make_importable(base: Path | None) -> list[str]:
             sys.path.insert(0, folder)
     importlib.invalidate_caches()
     return folders
+
+
+def _forget_namesake(top: str, folders: list[str]) -> None:
+    """Drop a loaded module of this name that lies in another exam's folder: two exams may each have their `app.py`."""
+    loaded = sys.modules.get(top)
+    here = PathFinder.find_spec(top, folders)
+    if loaded is None or here is None or here.origin in (None, getattr(loaded, "__file__", None)):
+        return
+    for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
+        del sys.modules[name]
+    for name in [name for name in _loaded if name == top or name.startswith(f"{top}.")]:
+        del _loaded[name]
 
 
 def _import(module_name: str, reference: str, folders: list[str], anew: bool = False) -> Any:
