@@ -7,8 +7,8 @@ stands the mean with them at the lowest level of the scale (``worst``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..harness.records import Estimate
@@ -28,7 +28,7 @@ from .exam import (
     measure_scale,
     measures_of,
 )
-from .measurements import OPERATIONS, measurements
+from .measurements import OPERATIONS, judged, measurements
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-UNREADABLE = frozenset({"judge: unparsable", "judge: truncated", "judge: refused"})
+UNREADABLE = frozenset({"unparsable", "truncated", "refused"})
+"""Statuses of verdicts that came and say nothing."""
 UNREADABLE_LIMIT = 0.01
 Key = tuple[str, str, str]
 """Candidate, source (judge or ''), measure."""
@@ -49,7 +50,8 @@ class Cell:
 
     ``n_expected`` and ``missing`` (reason -> count) count answers, samples × trials; ``estimate.n`` counts samples.
     ``worst`` is the mean with the candidate's own failures at the lowest level, ``None`` where it has none.
-    ``bounds`` are the means with unreadable verdicts all lowest and all highest, where more than 1 % are.
+    ``bounds`` are the means with unreadable verdicts all lowest and all highest, where more than 1 % of the verdicts
+    are, those among several repeats or turns of an answer included.
     """
 
     candidate: str
@@ -107,13 +109,14 @@ def score(data: RunData) -> Scores:
     candidates, judges, measures = candidates_of(data), judges_of(data), measures_of(data)
     grid = grid_of(table, data)
     scales = {(judge.name, m): judge.scale for judge in judges for m in ("composite", *judge.criteria)}
-    pooled = _pooled(grid)
+    pooled, bounds = _pooled(grid), _bounds(data, judges)
     found = {}
     for key in grid.values:
         _, source, measure = key
         if source or measure not in OPERATIONS:
             scale = scales[source, measure] if source else measure_scale(measure)
-            found[key] = _cell(key, grid, scale, _is_rate(source, measure, scale, pooled[source, measure]))
+            rate = _is_rate(source, measure, scale, pooled[source, measure])
+            found[key] = replace(_cell(key, grid, scale, rate), bounds=bounds.get(key))
     return Scores(candidates, judges, measures, grid, found)
 
 
@@ -171,14 +174,43 @@ def _cell(key: Key, grid: Grid, scale: Scale | None, rate: bool) -> Cell:
     kept, clusters = per_sample[there], grid.clusters[there]
     estimate = interval(kept, clusters) if interval else mean_interval(kept, clusters, scale=scale)
     missing = Counter(_short(why) for why in whys[np.isnan(values)])
-    worst = bounds = None
+    worst = None
     if scale is not None and measure_family(key[2]) not in NEITHER_BETTER:
         own = _where(whys, lambda why: why.startswith("candidate:"))
         worst = _mean_with(values, own, scale[0]) if own.any() else None
-    unreadable = _where(whys, UNREADABLE.__contains__)
-    if scale is not None and unreadable.sum() > UNREADABLE_LIMIT * (unreadable.sum() + (~np.isnan(values)).sum()):
-        bounds = _mean_with(values, unreadable, scale[0]), _mean_with(values, unreadable, scale[1])
-    return Cell(*key, estimate, values.size, dict(sorted(missing.items())), worst, bounds)
+    return Cell(*key, estimate, values.size, dict(sorted(missing.items())), worst)
+
+
+def _bounds(data: RunData, judges: Iterable[JudgeView]) -> dict[Key, tuple[float, float]]:
+    """Of each cell with too many unreadable verdicts, the means with all of them lowest and all of them highest."""
+    import numpy as np
+
+    found = {}
+    for judge in judges:
+        beyond = list(_beyond_limit(data, judge)) if judge.scale else []
+        ends = [grid_of(judged(_filled(data, judge, end), judge), data) for end in judge.scale or () if beyond]
+        for key in beyond:
+            low, high = (end.per_sample(key) for end in ends)
+            if not np.isnan(low).all():
+                found[key] = float(np.nanmean(low)), float(np.nanmean(high))
+    return found
+
+
+def _beyond_limit(data: RunData, judge: JudgeView) -> Iterator[Key]:
+    """The cells of which more than 1 % of the verdicts that came are unreadable."""
+    came = data.grades[(data.grades["judge"] == judge.name) & data.grades["status"].isin(UNREADABLE | {"scored"})]
+    for candidate, own in came.groupby("candidate", sort=False):
+        parts = [(criterion, part["status"]) for criterion, part in own.groupby("criterion", sort=False)]
+        for measure, statuses in [("composite", own["status"])] * (len(judge.criteria) > 1) + parts:
+            if statuses.isin(UNREADABLE).mean() > UNREADABLE_LIMIT:
+                yield str(candidate), judge.name, str(measure)
+
+
+def _filled(data: RunData, judge: JudgeView, level: float) -> RunData:
+    """The run as if every unreadable verdict of the judge had been ``level``."""
+    lost = (data.grades["judge"] == judge.name) & data.grades["status"].isin(UNREADABLE)
+    score = data.grades["score"].mask(lost, level)
+    return replace(data, grades=data.grades.assign(score=score, status=data.grades["status"].mask(lost, "scored")))
 
 
 def _where(whys: NDArray[Any], test: Any) -> NDArray[np.bool_]:

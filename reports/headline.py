@@ -10,7 +10,7 @@ from ..harness.records import Estimate
 from ..harness.store.frames import RunData
 from . import words
 from .boards import Board
-from .cells import UNREADABLE, UNREADABLE_LIMIT, Cell, Scores
+from .cells import UNREADABLE, Cell, Scores
 from .exam import leading_judge
 from .operations import CandidateCost, paid
 
@@ -207,11 +207,11 @@ def _troubles(data: RunData, scores: Scores, boards: Sequence[Board]) -> Iterato
 def _unreadable(data: RunData, boards: Sequence[Board]) -> Iterator[str]:
     for board in boards:
         status = data.grades.loc[data.grades["judge"] == board.judge.name, "status"]
-        bad = int(("judge: " + status).isin(UNREADABLE).sum())
+        bad = int(status.isin(UNREADABLE).sum())
         if bad:
-            beyond = bad > UNREADABLE_LIMIT * len(status)
+            bounded = any(cell.bounds for row in board.rows for cell in (row.headline, *row.criteria))
             yield f"{bad:,} of {len(status):,} verdicts of {board.judge.name} unreadable" + (
-                ": bounds below" if beyond else ""
+                ": bounds below" if bounded else ""
             )
 
 

@@ -41,6 +41,13 @@ def measurements(data: RunData) -> pd.DataFrame:
     return table[list(MEASUREMENT_COLUMNS)]
 
 
+def judged(data: RunData, judge: JudgeView) -> pd.DataFrame:
+    """The rows of `measurements` that one judge gave, without the columns that are the same in all."""
+    import pandas as pd
+
+    return pd.concat(_judged(data, _expected(data), judge), ignore_index=True)
+
+
 def _expected(data: RunData) -> pd.DataFrame:
     """Every answer that the exam asks for, by sample, candidate and trial, and in ``blocked`` why there is none."""
     import pandas as pd

@@ -123,6 +123,22 @@ def test_above_one_percent_unreadable_verdicts_show_bounds(unreadable, bounded):
         assert cell.bounds == pytest.approx((cell.mean * 118 / 120, (cell.mean * 118 + 6) / 120))
 
 
+def test_unreadable_repeats_widen_the_bounds_of_an_answer_that_has_a_value():
+    data = build(n=2, candidates=(Candidate("large"),), judges=(Judge(criteria=(("depth", 1.0),)),))
+    rows = [("q-0000", "depth", 0, 0, "scored", 2.0), ("q-0000", "depth", 0, 1, "unparsable", np.nan)]
+    cell = score(grades_of(data, [*rows, ("q-0001", "depth", 0, 0, "scored", 3.0)])).cells["large", "strict", "depth"]
+    assert (cell.mean, cell.missing) == (2.5, {})
+    assert cell.bounds == ((2 / 2 + 3) / 2, ((2 + 3) / 2 + 3) / 2)
+
+
+def test_bounds_of_a_composite_move_the_unreadable_criterion_only():
+    data = build(n=1, candidates=(Candidate("large"),))
+    rows = [("q-0000", c, 0, 0, "scored", 2.0) for c in ("correctness", "comprehensiveness")]
+    cell = composite(grades_of(data, [*rows, ("q-0000", "readability", 0, 0, "unparsable", np.nan)]))
+    assert cell.mean is None
+    assert cell.bounds == pytest.approx((0.8 * 2, 0.8 * 2 + 0.2 * 3))
+
+
 def test_transport_errors_and_not_applicable_are_not_unreadable():
     data = build(n=20, candidates=(Candidate("large", unscored=("error",) * 3 + ("not_applicable",) * 3),))
     assert composite(data).bounds is None
