@@ -59,8 +59,9 @@ def load(reference: str, base: Path | None = None) -> UserCode:
 def _make_importable(base: Path | None) -> list[str]:
     folders = list(dict.fromkeys(str(folder.resolve()) for folder in (base or Path.cwd(), Path.cwd())))
     for folder in reversed(folders):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
+        if folder in sys.path:
+            sys.path.remove(folder)  # another exam's folder may have come before it since
+        sys.path.insert(0, folder)
     importlib.invalidate_caches()
     return folders
 
