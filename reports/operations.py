@@ -22,7 +22,7 @@ class CandidateCost:
     """Seconds (live replies only), tokens per answer, and USD; ``None`` is unknown, never nothing.
 
     ``spread`` are the 5, 25, 50, 75 and 95 % quantiles of seconds for a box plot, empty without live replies.
-    ``usd_per_1000`` is per 1,000 answers; ``paid_usd`` all calls that this run paid, failed ones included.
+    ``usd_per_1000`` is per 1,000 answers; ``paid_usd`` all that this run paid, failed and superseded calls included.
     """
 
     candidate: str
@@ -45,7 +45,8 @@ class CandidateCost:
 
 @dataclass(frozen=True, slots=True)
 class JudgeCost:
-    """What a judge took. ``cached_share`` is the share of prompt tokens that came from the provider's cache."""
+    """What a judge took for the grades that stand. ``cached_share`` is the share of prompt tokens that came from the
+    provider's cache; ``paid_usd`` is of all calls that this run paid, also for grades that another has replaced."""
 
     judge: str
     model: str
@@ -144,7 +145,8 @@ def _usd_per_1000(ok: pd.DataFrame, grid: Grid, name: str) -> Estimate:
     return Estimate(0.0, None, None, estimate.n, "free") if free else estimate
 
 
-def _judge(name: str, model: str, calls: pd.DataFrame, data: RunData) -> JudgeCost:
+def _judge(name: str, model: str, every: pd.DataFrame, data: RunData) -> JudgeCost:
+    calls = every[~every["superseded"].astype(bool)]
     ok = calls[calls["status"] == "ok"]
     prompt, cached = float(ok["prompt_tokens"].sum()), float(ok["cached_tokens"].sum())
     known = not bool(ok["cost_usd"].isna().any())
@@ -163,7 +165,7 @@ def _judge(name: str, model: str, calls: pd.DataFrame, data: RunData) -> JudgeCo
         cached_share=cached / prompt if prompt else None,
         p50_s=float(live.median()) if len(live) else None,
         usd=usd,
-        paid_usd=paid(calls),
+        paid_usd=paid(every),
         usd_per_1000=1000 * usd / graded if usd is not None and graded else None,
     )
 

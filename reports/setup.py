@@ -74,7 +74,7 @@ def scores_names(data: RunData) -> list[str]:
 
 
 def _candidate(view: CandidateView, data: RunData) -> Entry:
-    calls = data.calls[(data.calls["role"] == "candidate") & (data.calls["who"] == view.name)]
+    calls = _calls(data, "candidate", view.name)
     streaming = "" if view.stream is None or not len(calls) else "yes" if view.stream else "no"
     return _entry(
         f"Candidate {view.name}",
@@ -92,7 +92,7 @@ def _candidate(view: CandidateView, data: RunData) -> Entry:
 
 
 def _judge(view: JudgeView, data: RunData) -> Entry:
-    calls = data.calls[(data.calls["role"] == "judge") & (data.calls["who"] == view.name)]
+    calls = _calls(data, "judge", view.name)
     rubric = f"{view.rubric} {'v' + view.rubric_version if view.rubric_version else ''}".strip()
     total = sum(view.weights) or 1.0
     criteria = tuple(
@@ -117,6 +117,11 @@ def _judge(view: JudgeView, data: RunData) -> Entry:
 
 def _entry(title: str, *items: tuple[str, str], texts: tuple[tuple[str, str], ...] = ()) -> Entry:
     return Entry(title, tuple(item for item in items if item[1]), tuple(text for text in texts if text[1]))
+
+
+def _calls(data: RunData, role: str, who: str) -> Any:
+    calls = data.calls
+    return calls[(calls["role"] == role) & (calls["who"] == who) & ~calls["superseded"].astype(bool)]
 
 
 def _named(column: Any) -> str:

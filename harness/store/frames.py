@@ -40,9 +40,10 @@ CALL_COLUMNS = (
     "key", "run", "role", "who", "model", "status", "served_model", "finish_reason", "attempts", "reused",
     "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
     "cost_usd", "e2e_s", "created_at", "dropped",
+    "superseded",  # paid by this run, and no answer or grade points at it any more
 )  # fmt: skip
-"""One row per distinct call that an answer or grade of the run points at; ``role`` is candidate or judge, ``who``
-the one that pointed at it in this run."""
+"""One row per distinct call that an answer or grade of the run points at, ``role`` is candidate or judge, ``who``
+the one that pointed at it in this run; and one per further call that the run paid."""
 
 MEASUREMENT_COLUMNS = (
     "run", "sample_id", "cluster", "candidate", "trial", "source", "measure", "setting", "value", "why",

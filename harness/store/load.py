@@ -34,7 +34,10 @@ def load(store: Store, run: Run) -> RunData:
         score_rows = [r for r in connection.execute(_of_run(scores, run.id)).mappings() if wanted.score(r)]
         pointers = _pointers(answer_rows, grade_rows)
         columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
-        call_rows = {r["key"]: r for r in select_in(connection, sa.select(*columns), calls.c.key, list(pointers))}
+        query = sa.select(*columns)
+        call_rows = {r["key"]: r for r in select_in(connection, query, calls.c.key, list(pointers))}
+        paid = connection.execute(query.where(calls.c.run == run.id).order_by(calls.c.created_at, calls.c.key))
+        call_rows |= {r["key"]: r for r in paid.mappings() if r["key"] not in call_rows}
     clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
     return RunData(
         info=_info(run),
@@ -42,7 +45,7 @@ def load(store: Store, run: Run) -> RunData:
         answers=_frame(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id) for r in answer_rows)),
         grades=_frame(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
         scores=_frame(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
-        calls=_frame(CALL_COLUMNS, (_call(r, *pointers[k], run.id) for k, r in call_rows.items())),
+        calls=_frame(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
     )
 
 
@@ -149,8 +152,10 @@ def _score(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
     return (*place, row["measure"], _or_nan(row["value"]), row["why"])
 
 
-def _call(row: Row, role: str, who: str, run: str) -> tuple[Any, ...]:
+def _call(row: Row, pointer: tuple[str, str] | None, run: str) -> tuple[Any, ...]:
+    role, who = pointer or (row["role"], row["who"])
     values = {**row, "role": role, "who": who, "reused": row["run"] != run, "cost_usd": _or_nan(row["cost_usd"])}
+    values["superseded"] = pointer is None
     return tuple(values[name] for name in CALL_COLUMNS)
 
 

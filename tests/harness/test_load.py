@@ -40,6 +40,8 @@ def build(tmp_path):
                 call("old", reply("old", 9.0), paid_by="earlier"),
                 call("dead", Failure("timeout", "60 s")),
                 call("verdict", reply("{}", 0.5), role="judge"),
+                call("first draw", reply("cut", 7.0), cost=0.5),
+                call("not ours", reply("hi", 1.0), paid_by="earlier"),
             ],
             "answers": [
                 answer("b", 0, Said("hi"), "live"),
@@ -97,3 +99,13 @@ def test_a_call_that_two_grades_point_at_is_one_row(tmp_path):
     verdicts = data.calls[data.calls["role"] == "judge"]
     assert list(verdicts["who"]) == ["strict"]
     assert verdicts["cost_usd"].sum() == 0.01
+
+
+def test_a_call_that_nothing_points_at_any_more_is_still_among_what_the_run_paid(tmp_path):
+    store, run = build(tmp_path)
+    calls = load(store, run).calls
+    store.close()
+    assert "not ours" not in set(calls["key"])
+    (replaced,) = calls[calls["superseded"]].to_dict("records")
+    assert (replaced["key"], replaced["role"], replaced["who"]) == ("first draw", "candidate", "x")
+    assert (replaced["cost_usd"], replaced["reused"]) == (0.5, False)

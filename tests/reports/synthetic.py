@@ -125,7 +125,7 @@ def answer(rows, exam, candidate, i, s, cluster, trial, level, rng):
         rows["calls"].append((
             key, "run-0" if reused else "run-1", "candidate", candidate.name, candidate.model, status, candidate.model,
             "stop" if ok else "", 1, reused, *tokens[:3], 0 if ok else np.nan, tokens[3], cost if ok else np.nan,
-            e2e, CREATED, "[]",
+            e2e, CREATED, "[]", False,
         ))  # fmt: skip
     if not ok:
         return
@@ -151,6 +151,7 @@ def grade(rows, exam, judge, candidate, number, s, cluster, trial, level, rng):
         rows["calls"].append((
             key, "run-1", "judge", judge.name, judge.model, "ok", judge.model, "stop", 1, False,
             1400, 120, 1100 if number else 0, 0, 0, np.nan if judge.usd is None else judge.usd, 0.8, CREATED, "[]",
+            False,
         ))  # fmt: skip
     for criterion, _ in judge.criteria:
         for repeat in range(judge.repeats):

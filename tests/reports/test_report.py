@@ -1,5 +1,6 @@
 """The first lines and the tables: what is claimed, and what is not."""
 
+import dataclasses
 import re
 
 import pytest
@@ -123,6 +124,16 @@ def test_a_judges_own_cost_and_cache_are_reported():
     judge = build_report(build(n=10, candidates=(Candidate("a"),))).judge_costs[0]
     assert (judge.calls, judge.usd, judge.cached_share) == (10, pytest.approx(0.004), pytest.approx(9 * 1100 / 14000))
     assert judge.usd_per_1000 == pytest.approx(0.4)
+
+
+def test_what_a_retry_replaced_is_paid_and_is_nobodys_price():
+    data = build(n=10, candidates=(Candidate("a"),))
+    calls = data.calls.assign(superseded=data.calls["key"].isin(["a-q-0000-0", "strict-a-q-0000-0"]))
+    before, after = build_report(data), build_report(dataclasses.replace(data, calls=calls))
+    assert after.costs[0].paid_usd == before.costs[0].paid_usd
+    assert facts(after)[-1] == facts(before)[-1]
+    assert (after.judge_costs[0].calls, after.judge_costs[0].paid_usd) == (9, pytest.approx(0.004))
+    assert after.judge_costs[0].usd == pytest.approx(0.0036)
 
 
 def test_provenance_counts_replies_by_run_and_day():
