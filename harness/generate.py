@@ -12,6 +12,7 @@ from .dispatch.tally import Tally
 from .records import Failed, Sample
 from .store.codec import answer_to_row
 from .store.queries import AnswerPlace, Standing
+from .store.store import REPLACED
 from .store.writer import Writer
 
 FINAL_FAILURES = frozenset({"truncated", "content_filter", "context_overflow", "candidate_error"})
@@ -41,6 +42,8 @@ class _Job:
     sample: Sample
     trial: int
     attempt: int
+    replaces: bool
+    """Whether an answer stands at its place; what was said of that one is not true of this one."""
 
 
 def attempt_due(standing: Standing | None, fingerprint: str, retry: frozenset[str]) -> int | None:
@@ -77,7 +80,8 @@ async def generate(
 
     async def answer(job: _Job) -> None:
         result = await job.candidate.answer(job.sample, job.trial, job.attempt)
-        committed = writer.put(("answers", answer_to_row(result, job.attempt)))
+        row = answer_to_row(result, job.attempt)
+        committed = writer.put(("answers", row), *([(REPLACED, row)] if job.replaces else []))
         pools.tally.done += 1
         pools.tally.failed += isinstance(result.outcome, Failed)
         if committed.done():  # a full disk is noticed here, not at the very end
@@ -108,4 +112,4 @@ def _jobs(
                 fingerprint = candidate.fingerprint(sample, trial) if standing else ""
                 attempt = attempt_due(standing, fingerprint, retry)
                 if attempt is not None:
-                    yield _Job(candidate, sample, trial, attempt)
+                    yield _Job(candidate, sample, trial, attempt, standing is not None)

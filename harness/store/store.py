@@ -14,14 +14,20 @@ from ..records import Call, Sample
 from . import codec
 from .engine import describe, local_folder, open_engine, store_errors, writing
 from .lease import alone, lease
-from .schema import answers, calls, grades, metadata, run_samples, samples, texts
+from .schema import answers, calls, grades, metadata, run_samples, samples, scores, texts
 
 STALE_GRADES = "stale grades"
 """Stands where a table's name would: rows of grades that push out what another rubric gave at their places."""
+REPLACED = "replaced answers"
+"""Likewise: rows of answers that push out the grades and scores of what stood at their places before."""
 _PLACE = ("run", "sample_id", "candidate", "trial", "judge", "repeat")
 _DELETE_STALE_GRADES = sa.delete(grades).where(
     *(grades.c[name] == sa.bindparam(f"its_{name}") for name in _PLACE),
     grades.c.fingerprint != sa.bindparam("its_fingerprint"),
+)
+_DELETE_REPLACED = tuple(
+    sa.delete(table).where(*(table.c[name] == sa.bindparam(f"its_{name}") for name in _PLACE[:4]))
+    for table in (grades, scores)
 )
 _CHUNK = 500
 """Keys a statement: below SQLite's oldest limit of 999 variables."""
@@ -70,7 +76,10 @@ class Store:
         with self.writing() as connection:
             for table, values in sorted(rows.items()):
                 if table == STALE_GRADES:
-                    connection.execute(_DELETE_STALE_GRADES, [_bound(row) for row in values])
+                    connection.execute(_DELETE_STALE_GRADES, [_bound(row, *_PLACE, "fingerprint") for row in values])
+                elif table == REPLACED:
+                    for statement in _DELETE_REPLACED:
+                        connection.execute(statement, [_bound(row, *_PLACE[:4]) for row in values])
                 elif values:
                     connection.execute(self._upserts[table], self._acceptable(table, values))
 
@@ -164,8 +173,8 @@ def select_in(
         yield from connection.execute(query.where(column.in_(chunk))).mappings()
 
 
-def _bound(row: codec.Row) -> codec.Row:
-    return {f"its_{name}": row[name] for name in (*_PLACE, "fingerprint")}
+def _bound(row: codec.Row, *names: str) -> codec.Row:
+    return {f"its_{name}": row[name] for name in names}
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -70,6 +70,19 @@ def test_a_changed_answer_is_graded_again(desk, mock):
     assert again["grades"] == {"ok": 10}
 
 
+def test_nothing_said_of_an_answer_outlives_it(desk, mock):
+    desk.exam["measures"] = ["contains"]
+    desk.run()
+    desk.exam["candidates"][0]["params"] = {"temperature": 0.9}
+    code, out, err = desk.command("generate", str(desk.save()), "--json", "--quiet")
+    assert code == 0, err
+    result = json.loads(out.splitlines()[-1])
+    assert (result["calls"]["live"], result["grades"]) == (10, {"ok": 0})
+    assert {(row["measure"], row["n"]) for row in result["summary"]} == {("correctness", 0), ("contains", 0)}
+    again = desk.run()
+    assert (again["grades"], {row["n"] for row in again["summary"]}) == ({"ok": 10}, {10})
+
+
 def test_a_budget_stops_resumably_and_is_not_exceeded(desk, mock):
     prices = {"input_usd_per_million": 1000, "output_usd_per_million": 1000}
     desk.exam["prices"] = dict.fromkeys(("openai-compatible/cand-1", "openai-compatible/judge-1"), prices)
