@@ -99,7 +99,8 @@ def _words(judge: JudgeView, rows: tuple[Row, ...], comparison: Comparison | Non
         first, second = comparison.ranked[:2]
         estimate = comparison.pairs[first, second].estimate
         limits = f" {words.interval(estimate, sign=True)}" if estimate.low is not None else ""
-        parts.append(f"{first} − {second}: {words.signed(estimate.value)}{limits}.")
+        shared = words.shared(estimate.n, max(row.headline.estimate.n for row in rows[:2]))
+        parts.append(f"{first} − {second}: {words.signed(estimate.value)}{limits}{shared}.")
     return " ".join(parts)
 
 

@@ -21,9 +21,12 @@ class Comparison:
     adjusted: Mapping[tuple[str, str], float]
 
     def better(self, left: str, right: str) -> bool:
-        """Whether ``left`` is above ``right`` by more than chance: Holm's p and the interval both say so."""
-        pair = self.pairs.get((left, right))
-        return pair is not None and pair.excludes_zero and self.adjusted[left, right] < ALPHA
+        """Whether ``left`` is above ``right`` by more than chance: Holm's p and the interval both say so.
+
+        On the questions that both have scores for: where answers are missing, the lower mean can be the better one.
+        """
+        pair, side = ((left, right), 1) if (left, right) in self.pairs else ((right, left), -1)
+        return pair in self.pairs and self.pairs[pair].side == side and self.adjusted[pair] < ALPHA
 
     def leaders(self) -> tuple[str, ...]:
         """The best and everyone who cannot be told apart from it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..harness.records import Estimate
 from ..harness.store.frames import RunData
@@ -63,6 +63,8 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
     best = next(row for row in board.rows if row.candidate == leaders[0])
     if len(board.comparison.ranked) == 1:
         return line(f"{strong(best.candidate)} scores {_score(best.headline, board)}.")
+    if overtaking := next((name for name in leaders if board.comparison.better(name, best.candidate)), ""):
+        return line(_overtaken(board, overtaking))
     said = _ahead(board) if len(leaders) == 1 else _tied(board, leaders)
     rival = board.comparison.ranked[1] if len(leaders) == 1 else _cheapest(board, leaders[1:])
     return line(said + _trade(board, best.cost, rival))
@@ -105,9 +107,33 @@ def _ahead(board: Board) -> str:
     assert board.comparison is not None
     first, second = board.comparison.ranked[:2]
     estimate = board.comparison.pairs[first, second].estimate
-    row = next(row for row in board.rows if row.candidate == first)
-    gap = f"{words.number(estimate.value)} {_limits(estimate)}"
-    return f"{strong(first)} answers best: {_score(row.headline, board)}, {gap} above {strong(second)}."
+    gap = f"{words.number(estimate.value)} {_limits(estimate)}".rstrip()
+    shared = words.shared(estimate.n, _most(board, first, second))
+    return f"{strong(first)} answers best: {_score(_cell(board, first), board)}, {gap} above {strong(second)}{shared}."
+
+
+def _overtaken(board: Board, name: str) -> str:
+    """The highest mean, and who is better all the same: answers are missing, and not of the same questions."""
+    assert board.comparison is not None
+    first = board.comparison.ranked[0]
+    estimate = board.comparison.pairs[first, name].estimate
+    assert estimate.value is not None and estimate.low is not None and estimate.high is not None
+    turned = replace(estimate, value=-estimate.value, low=-estimate.high, high=-estimate.low)
+    gap = f"{words.number(turned.value)} {_limits(turned)}"
+    shared = words.shared(estimate.n, _most(board, first, name))
+    return (
+        f"No verdict: {strong(first)} has the highest mean, {_score(_cell(board, first), board)}, "
+        f"yet {strong(name)} is {gap} above it{shared}."
+    )
+
+
+def _cell(board: Board, name: str) -> Cell:
+    return next(row.headline for row in board.rows if row.candidate == name)
+
+
+def _most(board: Board, *names: str) -> int:
+    """The most questions that any of these has a score for."""
+    return max(_cell(board, name).estimate.n for name in names)
 
 
 def _tied(board: Board, leaders: Sequence[str]) -> str:
@@ -119,7 +145,7 @@ def _tied(board: Board, leaders: Sequence[str]) -> str:
         return f"{names} cannot be told apart."
     estimate = board.comparison.pairs[leaders[0], leaders[1]].estimate
     gap = f"{words.signed(estimate.value)} {_limits(estimate, sign=True)}".rstrip()
-    return f"{names} cannot be told apart ({gap})."
+    return f"{names} cannot be told apart ({gap}{words.shared(estimate.n, _most(board, *leaders))})."
 
 
 def _limits(estimate: Estimate, sign: bool = False) -> str:

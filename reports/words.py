@@ -114,6 +114,11 @@ def reason(why: str) -> str:
     return _REASONS.get(kind, kind)
 
 
+def shared(both: int, most: int) -> str:
+    """`` on the 16 questions with scores of both``, where there are more with one of either."""
+    return f" on the {plural(both, 'question')} with scores of both" if both < most else ""
+
+
 def scale_words(scale: tuple[float, float] | None) -> str:
     """``0–3``, or nothing for an unknown scale."""
     return "" if scale is None else f"{scale[0]:g}–{scale[1]:g}"

@@ -31,10 +31,10 @@ class PairedDifference:
     losses: int
 
     @property
-    def excludes_zero(self) -> bool:
-        """Whether there is an interval and it lies on one side of zero."""
+    def side(self) -> int:
+        """1 where the interval lies above zero, -1 where below, 0 where it holds zero or there is none."""
         low, high = self.estimate.low, self.estimate.high
-        return low is not None and high is not None and (low > 0 or high < 0)
+        return 0 if low is None or high is None else int(low > 0) - int(high < 0)
 
 
 def paired_difference(

@@ -15,7 +15,7 @@ def test_paired_difference_counts_wins_ties_and_losses_around_the_mean():
     assert found.estimate.value == pytest.approx(0.3)
     assert (found.wins, found.ties, found.losses) == (4, 5, 1)
     assert found.p == 0.375
-    assert not found.excludes_zero
+    assert found.side == 0
 
 
 def test_sign_flip_equals_the_golden_value_and_flips_whole_clusters():
@@ -45,7 +45,7 @@ def test_swapping_the_candidates_turns_the_difference_round(d):
 def test_equal_differences_have_a_width():
     found = paired_difference([3] * 12, [2] * 12, scale=(0, 3))
     assert found.estimate.low < 1 < found.estimate.high
-    assert paired_difference([2] * 12, [2] * 12, scale=(0, 3)).excludes_zero is False
+    assert paired_difference([2] * 12, [2] * 12, scale=(0, 3)).side == 0
 
 
 def test_clustered_sign_flip_rejects_a_true_null_about_5_percent_of_the_time():
@@ -78,3 +78,8 @@ def test_all_pairs_at_once_equal_one_pair_at_a_time_and_leave_missing_samples_ou
     assert pairs[0, 1] == paired_difference(rows[0], rows[1], clusters)
     assert pairs[0, 1].estimate == paired_difference(rows[0, 5:], rows[1, 5:], clusters[5:]).estimate
     assert paired_differences(rows[:1]) == {}
+
+
+def test_the_side_of_a_difference_is_that_of_its_whole_interval():
+    assert paired_difference([3, 2, 3, 2, 3, 3], [1, 1, 0, 1, 1, 1]).side == 1
+    assert paired_difference([1, 1, 0, 1, 1, 1], [3, 2, 3, 2, 3, 3]).side == -1

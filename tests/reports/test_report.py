@@ -86,6 +86,30 @@ def test_failures_that_change_the_ranking_are_said_in_the_first_lines():
     assert "ranking changes" not in first_lines(build_report(build(n=40, candidates=APART)))
 
 
+def test_the_highest_mean_over_easier_questions_is_no_verdict():
+    """`fragile` is worse on every question that it answers, and fails on most of the hard ones."""
+    judge = Judge(criteria=(("depth", 1.0),))
+    data = build(
+        n=40, clusters=None, judges=(judge,), candidates=(Candidate("fragile", failures=("timeout",) * 24), APART[0])
+    )
+    hard = data.grades["sample_id"].str[2:].astype(int) < 25
+    score = hard.map({True: 1.0, False: 3.0}) - (data.grades["candidate"] == "fragile")
+    report = build_report(dataclasses.replace(data, grades=data.grades.assign(score=score)))
+    text = said(report.verdict)
+    assert text.startswith("No verdict: fragile has the highest mean, 1.88 of 3")
+    assert re.search(r"yet large is 1\.00 \[0\.18,\s1\.41\] above it on the 16 questions with scores of both\.$", text)
+    assert [(row.candidate, row.beats) for row in report.boards[0].rows] == [("fragile", ""), ("large", "a")]
+
+
+def test_a_lead_names_the_questions_that_it_is_taken_on():
+    broken = Candidate("small", 1.2, failures=("rate_limited",) * 10)
+    assert (
+        said(build_report(build(n=80, candidates=(APART[0], broken))).verdict)
+        .partition(" small")[2]
+        .startswith(" on the 70 questions with scores of both.")
+    )
+
+
 def test_troubles_are_counted_among_the_facts():
     broken = Candidate("large", 2.6, failures=("timeout", "rate_limited"), unscored=("unparsable",))
     text = "; ".join(facts(build_report(build(n=40, candidates=(broken, Candidate("small", 1.2))))))
