@@ -125,6 +125,8 @@ def _interval_words(rows: tuple[Row, ...]) -> str:
     methods = " ".join(row.headline.estimate.method for row in rows)
     if "CR3" in methods:
         return "95 % t intervals by leaving out one cluster of questions at a time."
+    if "n/deff" in methods:
+        return "95 % Wilson intervals for as many questions as their clusters are worth (n over the design effect)."
     if "Wilson" in methods:
         return "95 % Wilson intervals."
     return "95 % t intervals over questions."

@@ -159,11 +159,11 @@ def _cheapest(board: Board, names: Sequence[str]) -> str:
 
 
 def _trade(board: Board, best: CandidateCost, rival: str) -> str:
-    """How much faster and cheaper the rival of the best is, where it is and where both are known."""
+    """How much faster and cheaper the rival of the best is, where it is by more than chance."""
     other = next(row.cost for row in board.rows if row.candidate == rival)
     said = []
-    faster = _ratio(best.p50.value, other.p50.value, FEW_MS)
-    cheaper = _ratio(best.usd_per_1000.value, other.usd_per_1000.value, 0.0)
+    faster = _ratio(best.p50, other.p50, FEW_MS)
+    cheaper = _ratio(_certain(best.usd_per_1000), _certain(other.usd_per_1000), 0.0)
     if faster >= WORTH_SAYING:
         said.append(f"{words.times(faster)} faster")
     if cheaper >= WORTH_SAYING:
@@ -171,8 +171,16 @@ def _trade(board: Board, best: CandidateCost, rival: str) -> str:
     return f" {strong(rival)} is {words.listed(said)}." if said else ""
 
 
-def _ratio(a: float | None, b: float | None, least: float) -> float:
-    return a / b if a is not None and b is not None and a > least and b > least else 0.0
+def _ratio(a: Estimate, b: Estimate, least: float) -> float:
+    """``a`` over ``b`` where the interval of ``a`` lies above that of ``b``, else 0."""
+    if a.value is None or a.low is None or b.value is None or b.high is None or a.low <= b.high:
+        return 0.0
+    return a.value / b.value if a.value > least and b.value > least else 0.0
+
+
+def _certain(estimate: Estimate) -> Estimate:
+    """A price that is the same for every answer has no interval and needs none."""
+    return estimate if estimate.low is not None else replace(estimate, low=estimate.value, high=estimate.value)
 
 
 def _reranked(board: Board) -> str:
@@ -212,6 +220,7 @@ def _judge_words(board: Board) -> str:
 
 def _troubles(data: RunData, scores: Scores, boards: Sequence[Board]) -> Iterator[str]:
     yield from _unreadable(data, boards)
+    yield from _unreached(data, boards)
     first = boards[0] if boards else None
     for candidate in scores.candidates:
         cell = next((row.headline for row in first.rows if row.candidate == candidate.name), None) if first else None
@@ -239,6 +248,13 @@ def _unreadable(data: RunData, boards: Sequence[Board]) -> Iterator[str]:
             yield f"{bad:,} of {len(status):,} verdicts of {board.judge.name} unreadable" + (
                 ": bounds below" if bounded else ""
             )
+
+
+def _unreached(data: RunData, boards: Sequence[Board]) -> Iterator[str]:
+    for board in boards:
+        status = data.grades.loc[data.grades["judge"] == board.judge.name, "status"]
+        if n := int((status == "error").sum()):
+            yield f"{n:,} of {len(status):,} verdicts of {board.judge.name} left out: the judge was not reached"
 
 
 def _own_failures(data: RunData, name: str, cell: Cell | None) -> Iterator[str]:

@@ -119,6 +119,29 @@ def test_troubles_are_counted_among_the_facts():
     assert "1 answer left out through no fault of a candidate (rate limited)" in text
 
 
+def test_a_judge_that_was_not_reached_is_a_trouble_of_its_own():
+    data = build(n=40, candidates=(Candidate("large", unscored=("error",) * 4), APART[1]))
+    text = "; ".join(facts(build_report(data)))
+    assert "12 of 240 verdicts of strict left out: the judge was not reached" in text
+    assert "unreadable" not in text
+
+
+def test_faster_and_cheaper_are_said_only_beyond_chance():
+    alike = (Candidate("large", 2.6, 0.45, 0.00095), Candidate("small", 1.2, 0.25, 0.001))
+    text = said(build_report(build(n=12, clusters=None, candidates=alike)).verdict)
+    assert "above small" in text
+    assert "faster" not in text
+    assert "cheaper" not in text
+    untimed = (Candidate("large", 2.6, 6.0, reused=77), Candidate("small", 1.2, 0.3))
+    assert "faster" not in said(build_report(build(n=80, candidates=untimed)).verdict)
+
+
+def test_intervals_of_clustered_rates_are_named_as_such():
+    judge = Judge(scale=(0, 1), criteria=(("pass", 1.0),))
+    assert "n over the design effect" in build_report(build(n=40, judges=(judge,))).boards[0].words
+    assert "95 % Wilson intervals." in build_report(build(n=40, clusters=None, judges=(judge,))).boards[0].words
+
+
 def test_few_clusters_are_warned_of():
     assert any("only 5 clusters" in text for text in facts(build_report(build(n=40, clusters=5))))
 
