@@ -111,16 +111,16 @@ def _candidate(data: RunData, grid: Grid, name: str) -> CandidateCost:
     answers = data.answers[data.answers["candidate"] == name]
     ok = answers[answers["status"] == "ok"]
     calls = data.calls[(data.calls["role"] == "candidate") & (data.calls["who"] == name)]
-    e2e, ttft = _known(grid, name, "e2e_s"), _known(grid, name, "ttft_s")
+    e2e, ttft = (_known(grid, name, measure) for measure in ("e2e_s", "ttft_s"))
     return CandidateCost(
         candidate=name,
         live=int((ok["origin"] == "live").sum()),
         reused=int((ok["origin"] == "reused").sum()),
-        p50=quantile_interval(e2e, 0.5),
-        p95=quantile_interval(e2e, 0.95),
-        ttft_p50=quantile_interval(ttft, 0.5),
-        ttft_p95=quantile_interval(ttft, 0.95),
-        spread=_spread(e2e),
+        p50=_quantile(e2e, 0.5),
+        p95=_quantile(e2e, 0.95),
+        ttft_p50=_quantile(ttft, 0.5),
+        ttft_p95=_quantile(ttft, 0.95),
+        spread=_spread(e2e[0]),
         prompt_tokens=_mean(ok["prompt_tokens"]),
         completion_tokens=_mean(ok["completion_tokens"]),
         reasoning_tokens=_mean(ok["reasoning_tokens"]),
@@ -170,11 +170,17 @@ def _judge(name: str, model: str, every: pd.DataFrame, data: RunData) -> JudgeCo
     )
 
 
-def _known(grid: Grid, name: str, measure: str) -> Any:
+def _known(grid: Grid, name: str, measure: str) -> tuple[Any, Any]:
+    """The values that there are, of every trial, and the clusters of their questions."""
     import numpy as np
 
-    values = grid.values[name, "", measure].ravel()
-    return values[~np.isnan(values)]
+    values = grid.values[name, "", measure]
+    there = ~np.isnan(values)
+    return values[there], np.repeat(grid.clusters[:, None], values.shape[1], axis=1)[there]
+
+
+def _quantile(known: tuple[Any, Any], q: float) -> Estimate:
+    return quantile_interval(known[0], q, clusters=known[1])
 
 
 def _spread(values: Any) -> tuple[float, ...]:

@@ -102,3 +102,21 @@ def test_quantile_interval_covers_a_skewed_latency():
     true = stats.lognorm(0.8).ppf(0.95)
     found = [quantile_interval(rng.lognormal(0, 0.8, 120), 0.95) for _ in range(400)]
     assert sum(e.low <= true <= e.high for e in found) / 400 > 0.93
+
+
+def test_quantile_interval_covers_where_each_question_is_asked_five_times():
+    """Taken for 300 independent values, these 60 questions would cover 77 % of the time."""
+    rng = np.random.default_rng(5)
+    questions = np.repeat(np.arange(60), 5)
+
+    def interval(**clusters):
+        seconds = np.exp(rng.normal(0, 0.4, 60)[questions] + rng.normal(0, 0.3, 300))
+        found = quantile_interval(seconds, 0.5, **clusters)
+        return found.low <= 1.0 <= found.high
+
+    assert np.mean([interval(clusters=questions) for _ in range(300)]) > 0.92
+    assert np.mean([interval() for _ in range(300)]) < 0.85
+
+
+def test_quantile_of_one_cluster_has_no_interval():
+    assert quantile_interval(range(100), 0.5, clusters=[1] * 100).method == "one cluster: no interval"

@@ -228,3 +228,11 @@ def test_weights_scale_and_rubric_are_stated_in_words():
         "Composite = 60 % correctness, 20 % comprehensiveness, 20 % readability of each answer on a scale of 0–3 "
         "(rubric docs_qa v3), graded by strict (openai/gpt-4o, 1 worked example per level), uncorrected."
     )
+
+
+def test_trials_of_a_question_are_not_so_many_timings():
+    data = build(n=20, clusters=None, candidates=(Candidate("a", trials=3),))
+    same = data.answers.groupby("sample_id")["e2e_s"].transform("first")
+    estimate = build_report(dataclasses.replace(data, answers=data.answers.assign(e2e_s=same))).costs[0].p50
+    assert estimate.n == 60
+    assert re.search(r"of (19|20) of 60$", estimate.method)
