@@ -261,6 +261,62 @@ class Grade:
     fingerprint: str = ""
 
 
+Winner = Literal["left", "right", "tie"]
+Design = Literal["random", "stratified", "chosen", "unknown"]
+"""How answers came to be labelled: drawn at random, at random within strata, picked on purpose, or nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Which of two candidates' answers to one sample a rater (a judge or a person) prefers, shown in one order.
+
+    ``left`` < ``right`` in exam order; ``shown_order`` says whose answer stood first. ``outcome`` is a `Winner` or why
+    there is none.
+    """
+
+    run: str
+    sample_id: str
+    left: str
+    right: str
+    trial: int
+    rater: str
+    shown_order: Literal["left_first", "right_first"]
+    outcome: Winner | Unscored
+    reasoning: str = ""
+    repeat: int = 0
+    calls: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A person's score of one answer on one criterion. It holds for the text with this hash and for no other."""
+
+    sample_id: str
+    candidate: str
+    trial: int
+    criterion: str
+    score: float
+    annotator: str
+    answer_sha256: str
+    label_set: str = ""
+    stratum: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """How a set of labels was made. ``weights`` are the strata's shares of all answers, where it is stratified."""
+
+    name: str
+    design: Design = "unknown"
+    weights: Mapping[str, float] = field(default_factory=dict)
+    seed: int | None = None
+    labelled_at: str = ""
+    """ISO date, '' where unknown."""
+    source: str = ""
+    """File that it was read from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its interval. ``low``, ``high`` are ``None`` where no honest one exists; ``method`` says why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,9 @@ from ..records import (
     Failed,
     Failure,
     Grade,
+    Label,
+    LabelSet,
+    Preference,
     Reply,
     Retrieved,
     Said,
@@ -230,6 +234,63 @@ _SAMPLE_FIELDS = (
     "safety",
     "metadata",
 )
+
+
+def answer_sha256(text: str, turns: str | None = None) -> str:
+    """Hash of what was answered, to which labels are bound; ``turns`` is the column of `answers` (a JSON list)."""
+    whole = text if turns in (None, "", "[]") else f"{text}\0{turns}"
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def preference_to_row(preference: Preference, attempt: int) -> Row:
+    """A row of `schema.preferences`."""
+    outcome = preference.outcome
+    unscored = outcome if isinstance(outcome, Unscored) else None
+    return {
+        "run": preference.run,
+        "sample_id": preference.sample_id,
+        "left": preference.left,
+        "right": preference.right,
+        "trial": preference.trial,
+        "rater": preference.rater,
+        "shown_order": preference.shown_order,
+        "repeat": preference.repeat,
+        "attempt": attempt,
+        "fingerprint": preference.fingerprint,
+        "status": unscored.status if unscored else "scored",
+        "winner": "" if unscored else outcome,
+        "reasoning": preference.reasoning,
+        "why": unscored.why if unscored else "",
+        "calls": dumps(preference.calls),
+    }
+
+
+def label_to_row(label: Label, run: str) -> Row:
+    """A row of `schema.labels`; ``run`` is the one whose answer was labelled."""
+    return {
+        "label_set": label.label_set,
+        "sample_id": label.sample_id,
+        "candidate": label.candidate,
+        "answer_sha256": label.answer_sha256,
+        "criterion": label.criterion,
+        "annotator": label.annotator,
+        "run": run,
+        "trial": label.trial,
+        "score": label.score,
+        "stratum": label.stratum,
+    }
+
+
+def label_set_to_row(found: LabelSet) -> Row:
+    """A row of `schema.label_sets`."""
+    return {
+        "name": found.name,
+        "design": found.design,
+        "weights": dumps(dict(found.weights)),
+        "seed": found.seed,
+        "labelled_at": found.labelled_at,
+        "source": found.source,
+    }
 
 
 def sample_body(sample: Sample) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ..errors import InputError, MissingExtra, StoreError
-from .schema import SCHEMA_VERSION, meta, metadata
+from .schema import SCHEMA_VERSION, UPGRADES, meta, metadata
 
 DATABASE = "markscheme.db"
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -173,11 +173,23 @@ def _ensure_schema(engine: Engine, where: str) -> None:
         return
     with engine.connect() as connection:
         found = connection.execute(sa.select(meta.c.value).where(meta.c.name == "schema")).scalar()
+    while found in UPGRADES:
+        found = _upgrade(engine, found)
     if found != str(SCHEMA_VERSION):
         raise StoreError(
             f"{where}: was written with schema {found!r}, this markscheme writes {SCHEMA_VERSION}: "
             "use the version that wrote it, or another --workspace"
         )
+
+
+def _upgrade(engine: Engine, found: str) -> str:
+    """Make the tables that the version ``found`` lacks; returns the version that the workspace then has."""
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+        metadata.create_all(connection)
+        connection.execute(sa.update(meta).where(meta.c.name == "schema").values(value=UPGRADES[found]))
+    return UPGRADES[found]
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,6 +45,23 @@ CALL_COLUMNS = (
 """One row per distinct call that an answer or grade of the run points at, ``role`` is candidate or judge, ``who``
 the one that pointed at it in this run; and one per further call that the run paid."""
 
+PREFERENCE_COLUMNS = (
+    "sample_id", "cluster", "left", "right", "trial", "rater", "shown_order", "repeat",
+    "status",  # scored, or an UnscoredStatus
+    "winner",  # left | right | tie | ''
+    "reasoning", "why", "calls",
+)  # fmt: skip
+"""``left`` and ``right`` are candidates, ``rater`` a pairwise judge."""
+
+LABEL_COLUMNS = (
+    "sample_id", "cluster", "candidate", "trial", "criterion", "annotator", "score",
+    "label_set", "design", "stratum",
+    "share",  # the stratum's share of all answers; NaN unless stratified
+    "labelled_at",  # ISO date or ''
+    "source_run",  # whose answer was labelled; its text is the same
+)  # fmt: skip
+"""Labels that hold for an answer of the run: same sample, same candidate, same text."""
+
 MEASUREMENT_COLUMNS = (
     "run", "sample_id", "cluster", "candidate", "trial", "source", "measure", "setting", "value", "why",
 )  # fmt: skip
@@ -75,3 +92,12 @@ class RunData:
     grades: pd.DataFrame
     scores: pd.DataFrame
     calls: pd.DataFrame
+    preferences: pd.DataFrame = field(default_factory=lambda: empty_frame(PREFERENCE_COLUMNS))
+    labels: pd.DataFrame = field(default_factory=lambda: empty_frame(LABEL_COLUMNS))
+
+
+def empty_frame(columns: Sequence[str]) -> pd.DataFrame:
+    """A table without rows."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=list(columns))

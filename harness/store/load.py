@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
-from .codec import unpack_floats
-from .frames import ANSWER_COLUMNS, CALL_COLUMNS, GRADE_COLUMNS, SAMPLE_COLUMNS, SCORE_COLUMNS, RunData, RunInfo
+from .codec import answer_sha256, unpack_floats
+from .frames import (
+    ANSWER_COLUMNS,
+    CALL_COLUMNS,
+    GRADE_COLUMNS,
+    LABEL_COLUMNS,
+    PREFERENCE_COLUMNS,
+    SAMPLE_COLUMNS,
+    SCORE_COLUMNS,
+    RunData,
+    RunInfo,
+)
 from .runs import Run
-from .schema import answers, calls, grades, run_samples, samples, scores
+from .schema import answers, calls, grades, label_sets, labels, preferences, run_samples, samples, scores
 from .store import Store, select_in
 from .wanted import Wanted
 
@@ -32,12 +42,14 @@ def load(store: Store, run: Run) -> RunData:
         answer_rows = [r for r in connection.execute(_of_run(answers, run.id)).mappings() if wanted.answer(r)]
         grade_rows = [r for r in connection.execute(_of_run(grades, run.id)).mappings() if wanted.grade(r)]
         score_rows = [r for r in connection.execute(_of_run(scores, run.id)).mappings() if wanted.score(r)]
-        pointers = _pointers(answer_rows, grade_rows)
+        compared = [r for r in connection.execute(_of_run(preferences, run.id)).mappings() if wanted.preference(r)]
+        pointers = _pointers(answer_rows, grade_rows, compared)
         columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
         query = sa.select(*columns)
         call_rows = {r["key"]: r for r in select_in(connection, query, calls.c.key, list(pointers))}
         paid = connection.execute(query.where(calls.c.run == run.id).order_by(calls.c.created_at, calls.c.key))
         call_rows |= {r["key"]: r for r in paid.mappings() if r["key"] not in call_rows}
+        label_rows = _labels(connection, answer_rows)
     clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
     return RunData(
         info=_info(run),
@@ -46,6 +58,8 @@ def load(store: Store, run: Run) -> RunData:
         grades=_frame(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
         scores=_frame(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
         calls=_frame(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
+        preferences=_frame(PREFERENCE_COLUMNS, (_preference(r, clusters) for r in compared)),
+        labels=_frame(LABEL_COLUMNS, ((s, clusters[s], *rest) for s, *rest in label_rows)),
     )
 
 
@@ -65,10 +79,37 @@ def _of_run(table: sa.Table, run: str) -> sa.Select[Any]:
     return sa.select(table).join(run_samples, places).where(table.c.run == run).order_by(run_samples.c.position, *keys)
 
 
-def _pointers(answer_rows: Iterable[Row], grade_rows: Iterable[Row]) -> dict[str, tuple[str, str]]:
+def _labels(connection: sa.Connection, answer_rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    """Rows of `LABEL_COLUMNS` but the cluster: the labels that hold for one of the answers, in the answers' order."""
+    sets = label_sets.c
+    columns = (labels, sets.design, sets.weights, sets.labelled_at)
+    query = sa.select(*columns).join(label_sets, sets.name == labels.c.label_set)
+    wanted = list(dict.fromkeys(row["sample_id"] for row in answer_rows))
+    by_text: dict[tuple[str, str, str], list[Row]] = {}
+    for row in select_in(connection, query, labels.c.sample_id, wanted):
+        by_text.setdefault((row["sample_id"], row["candidate"], row["answer_sha256"]), []).append(row)
+    if not by_text:
+        return []
+    found = []
+    for answer in answer_rows:
+        if answer["status"] != "ok":
+            continue
+        text = answer_sha256(answer["text"] or "", answer["turns"])
+        for row in by_text.get((answer["sample_id"], answer["candidate"], text), ()):
+            place = (answer["sample_id"], answer["candidate"], answer["trial"])
+            share = orjson.loads(row["weights"]).get(row["stratum"], _NAN)
+            said = (row["criterion"], row["annotator"], row["score"], row["label_set"], row["design"])
+            found.append((*place, *said, row["stratum"], share, row["labelled_at"], row["run"]))
+    return found
+
+
+def _pointers(
+    answer_rows: Iterable[Row], grade_rows: Iterable[Row], compared: Iterable[Row]
+) -> dict[str, tuple[str, str]]:
     """Call key -> (role, who) of whoever points at it in this run."""
     found: dict[str, tuple[str, str]] = {}
-    for role, name, rows in (("candidate", "candidate", answer_rows), ("judge", "judge", grade_rows)):
+    sources = (("candidate", "candidate", answer_rows), ("judge", "judge", grade_rows), ("judge", "rater", compared))
+    for role, name, rows in sources:
         for row in rows:
             for key in orjson.loads(row["calls"]):
                 found.setdefault(key, (role, row[name]))
@@ -145,6 +186,12 @@ def _grade(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
     names = ("candidate", "trial", "judge", "criterion", "turn", "repeat", "status")
     head = (row["sample_id"], clusters[row["sample_id"]], *(row[name] for name in names))
     return (*head, _or_nan(row["score"]), row["reasoning"] or "", row["why"], row["calls"])
+
+
+def _preference(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
+    names = ("left", "right", "trial", "rater", "shown_order", "repeat", "status", "winner")
+    head = (row["sample_id"], clusters[row["sample_id"]], *(row[name] for name in names))
+    return (*head, row["reasoning"] or "", row["why"], row["calls"])
 
 
 def _score(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UPGRADES = {"1": "2"}
+"""Versions that only lack tables: these are made, and the workspace is of the next version."""
 
 metadata = MetaData()
 
@@ -132,3 +134,51 @@ scores = Table(
     Column("value", Float),
     Column("why", Text, nullable=False),
 )
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("left", Text, primary_key=True),  # candidates, left before right in exam order
+    Column("right", Text, primary_key=True),
+    Column("trial", Integer, primary_key=True),
+    Column("rater", Text, primary_key=True),  # a judge's name
+    Column("shown_order", Text, primary_key=True),  # left_first, right_first
+    Column("repeat", Integer, primary_key=True),
+    Column("attempt", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Text, nullable=False),  # scored, or an UnscoredStatus
+    Column("winner", Text, nullable=False),  # left, right, tie; '' unless scored
+    Column("reasoning", Text),
+    Column("why", Text, nullable=False),
+    Column("calls", Text, nullable=False),
+)
+
+label_sets = Table(
+    "label_sets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("design", Text, nullable=False),  # random, stratified, chosen, unknown
+    Column("weights", Text, nullable=False),  # JSON: stratum -> its share of all answers
+    Column("seed", Integer),
+    Column("labelled_at", Text, nullable=False),
+    Column("source", Text, nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("label_set", Text, primary_key=True),
+    Column("sample_id", Text, primary_key=True),
+    Column("candidate", Text, primary_key=True),
+    Column("answer_sha256", Text, primary_key=True),
+    Column("criterion", Text, primary_key=True),
+    Column("annotator", Text, primary_key=True),
+    Column("run", Text, nullable=False),  # the run whose answer was labelled
+    Column("trial", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("stratum", Text, nullable=False),
+    Index("labels_of_run", "run"),
+)
+"""A label holds for a text (its hash), and so for every run in which that candidate gave it."""

@@ -42,6 +42,11 @@ class Wanted:
             return False
         return not criteria or row["criterion"] in criteria
 
+    def preference(self, row: Row) -> bool:
+        """Whether a row of preferences is wanted: its judge, and both candidates with this trial."""
+        named = row["rater"] in self.repeats and row["repeat"] < self.repeats[row["rater"]]
+        return named and all(row["trial"] < self.trials.get(row[side], 0) for side in ("left", "right"))
+
     def score(self, row: Row) -> bool:
         """Whether a row of a measure is wanted."""
         return self.answer(row) and row["measure"] in self.measures
