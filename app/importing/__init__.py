@@ -1,0 +1,1 @@
+"""Results of other tools, read as answer sheets, grades and labels."""

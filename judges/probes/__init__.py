@@ -1,0 +1,1 @@
+"""Probes: what a judge does when nothing, or only the wrong thing, changes."""

@@ -1,0 +1,1 @@
+"""Pages about judges: alignment with people, probes, the lab."""
