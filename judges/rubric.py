@@ -6,26 +6,19 @@ What a user writes is YAML (`rubrics/docs_qa.yaml` is one); what judges read are
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from ..harness.errors import BugError, ExamError, InputError, Problem
+from ..harness.errors import BugError, ExamError, InputError
 from ..harness.keys import digest
 from ..harness.yaml_file import YamlFile, did_you_mean, load_yaml, validate
+from .rubric_checks import lacking_examples, problems
+from .rubric_file import NAME, SEES, CriterionFile, OnEmpty, RubricFile
 
-OnEmpty = Literal["lowest", "highest", "judge"]
-SEES = ("question", "context", "candidate_context", "reference")
-"""What a judge can be shown beside the answer, in the order in which it is shown."""
-MOST_LEVELS = 11
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
-_RESERVED = ("composite", "reasoning", "score")
-_SUM_TOLERANCE = 1e-6
+_PAIRWISE = re.compile(r"^kind:\s*[\"']?pairwise\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,61 +118,22 @@ def load_rubric(source: str | Path, shots: int) -> Rubric:
     Raises `ExamError` with every mistake. A level with fewer than ``shots`` examples is one in a packaged rubric, and
     in a user's where ``require_examples: true``; else it becomes one of the `Rubric.warnings`.
     """
-    packaged = isinstance(source, str) and _NAME.fullmatch(source) is not None
+    packaged = isinstance(source, str) and NAME.fullmatch(source) is not None
     file = load_yaml(_packaged(str(source)) if packaged else source)
-    written = validate(file, _RubricFile)
-    problems = list(_problems(written, file))
-    lacking = [] if problems else list(_lacking_examples(written, file, shots))
-    if problems or (lacking and (packaged or written.require_examples)):
-        raise ExamError(problems or lacking)
+    _refuse_pairwise(file)
+    written = validate(file, RubricFile)
+    found = list(problems(written, file))
+    lacking = [] if found else list(lacking_examples(written, file, shots))
+    if found or (lacking and (packaged or written.require_examples)):
+        raise ExamError(found or lacking)
     return _built(written, tuple(map(str, lacking)))
 
 
 def packaged_rubrics() -> tuple[str, ...]:
-    """Names of the rubrics that come with the package, sorted."""
-    found = (files("markscheme") / "rubrics").iterdir()
-    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in found if entry.name.endswith(".yaml")))
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _ExampleFile(_Written):
-    question: str = ""
-    context: str = ""
-    reference: str = ""
-    answer: str = Field(description="answer: the answer that earns this score")
-    reasoning: str = Field(description="reasoning: why it earns it, as the judge should write")
-
-
-class _LevelFile(_Written):
-    score: Annotated[int, Field(strict=True)]
-    description: str
-    examples: tuple[_ExampleFile, ...] = ()
-
-
-class _CriterionFile(_Written):
-    name: str
-    weight: Annotated[float, Field(gt=0, le=1)] = 1.0
-    description: str
-    levels: tuple[_LevelFile, ...]
-
-
-class _RubricFile(_Written):
-    """A rubric as a user writes it."""
-
-    name: str
-    version: str = "1"
-    description: str = ""
-    scale: tuple[Annotated[int, Field(strict=True)], Annotated[int, Field(strict=True)]] = Field(
-        description="scale: [0, 3], the lowest and the highest score"
-    )
-    sees: tuple[str, ...] = Field(description="sees: [question, context, reference], what the judge is shown")
-    on_empty: OnEmpty = "lowest"
-    renormalise: bool = False
-    require_examples: bool = False
-    criteria: tuple[_CriterionFile, ...] = Field(description="criteria: a list of what is graded")
+    """Names of the rubrics that come with the package and grade one answer at a time, sorted."""
+    found = [entry for entry in (files("markscheme") / "rubrics").iterdir() if entry.name.endswith(".yaml")]
+    single = (entry.name for entry in found if not _PAIRWISE.search(entry.read_text("utf-8")))
+    return tuple(sorted(name.removesuffix(".yaml") for name in single))
 
 
 def _packaged(name: str) -> Path:
@@ -192,78 +146,13 @@ def _packaged(name: str) -> Path:
     return Path(str(files("markscheme") / "rubrics" / f"{name}.yaml"))
 
 
-def _problems(written: _RubricFile, file: YamlFile) -> Iterator[Problem]:
-    low, high = written.scale
-    if not 1 <= high - low < MOST_LEVELS:
-        what = f"[{low}, {high}] is no scale: wanted [lowest, highest] with 2 to {MOST_LEVELS} levels, like [0, 3]"
-        yield file.problem(("scale",), what)
-        return
-    if not written.criteria:
-        yield file.problem(("criteria",), "is empty; a rubric grades at least one criterion")
-        return
-    yield from _sight_problems(written, file)
-    names = Counter(criterion.name.casefold().replace("-", "_") for criterion in written.criteria)
-    for index, criterion in enumerate(written.criteria):
-        path = ("criteria", index)
-        if not _NAME.fullmatch(criterion.name) or criterion.name.casefold() in _RESERVED:
-            what = f"{criterion.name!r} is no name for a criterion: letters, digits, _ and -, and none of {_RESERVED}"
-            yield file.problem((*path, "name"), what)
-        elif names[criterion.name.casefold().replace("-", "_")] > 1:
-            yield file.problem((*path, "name"), f"criterion {criterion.name!r} is there more than once; rename one")
-        yield from _level_problems(criterion, range(low, high + 1), file, path)
-    total = sum(criterion.weight for criterion in written.criteria)
-    if abs(total - 1) > _SUM_TOLERANCE:
-        weights = " + ".join(f"{criterion.weight:g}" for criterion in written.criteria)
-        yield file.problem(("criteria",), f"the weights sum to {total:g} ({weights}); they must sum to 1")
+def _refuse_pairwise(file: YamlFile) -> None:
+    if isinstance(file.data, dict) and file.data.get("kind") == "pairwise":
+        what = "'pairwise' compares two answers: name this rubric under a judge with mode: pairwise"
+        raise ExamError([file.problem(("kind",), what)])
 
 
-def _sight_problems(written: _RubricFile, file: YamlFile) -> Iterator[Problem]:
-    for index, name in enumerate(written.sees):
-        path, plain = ("sees", index), name.removesuffix("?")
-        if plain not in SEES:
-            meant = did_you_mean(plain, SEES) or ";"
-            yield file.problem(path, f"{name!r} cannot be shown{meant} there are {', '.join(SEES)}")
-        elif name == "question?":
-            yield file.problem(path, "'question?' makes no sense: every sample has one; write question")
-        elif [other.removesuffix("?") for other in written.sees].index(plain) != index:
-            yield file.problem(path, f"{name!r} is there twice; keep one")
-
-
-def _level_problems(
-    criterion: _CriterionFile, scale: range, file: YamlFile, path: tuple[str, int]
-) -> Iterator[Problem]:
-    seen: set[int] = set()
-    for index, level in enumerate(criterion.levels):
-        where = (*path, "levels", index, "score")
-        if level.score not in scale:
-            what = f"criterion {criterion.name!r}: score {level.score} is outside the scale {scale[0]} to {scale[-1]}"
-            yield file.problem(where, what)
-        elif level.score in seen:
-            yield file.problem(where, f"criterion {criterion.name!r}: level {level.score} is there twice; keep one")
-        seen.add(level.score)
-    if gaps := [str(score) for score in scale if score not in seen]:
-        plural = "s" if len(gaps) > 1 else ""
-        what = (
-            f"criterion {criterion.name!r}: level{plural} {', '.join(gaps)} of the scale {scale[0]} to {scale[-1]} "
-            "missing; describe every whole number of the scale"
-        )
-        yield file.problem((*path, "levels"), what)
-
-
-def _lacking_examples(written: _RubricFile, file: YamlFile, shots: int) -> Iterator[Problem]:
-    for index, criterion in enumerate(written.criteria):
-        for number, level in enumerate(criterion.levels):
-            has = len(level.examples)
-            if has < shots:
-                count, wanted = "no example" if not has else f"only {has}", "one" if shots == 1 else str(shots)
-                what = (
-                    f"level {level.score} has {count}; few-shot judging needs {wanted} per level (or set shots: {has})"
-                )
-                where = file.where(("criteria", index, "levels", number))
-                yield Problem(where, f"criterion {criterion.name!r}", what)
-
-
-def _built(written: _RubricFile, warnings: tuple[str, ...]) -> Rubric:
+def _built(written: RubricFile, warnings: tuple[str, ...]) -> Rubric:
     sees = {name.removesuffix("?"): name.endswith("?") for name in written.sees}
     rubric = Rubric(
         written.name,
@@ -281,7 +170,7 @@ def _built(written: _RubricFile, warnings: tuple[str, ...]) -> Rubric:
     return replace(rubric, sha256=_sha256(rubric))
 
 
-def _criterion(written: _CriterionFile) -> Criterion:
+def _criterion(written: CriterionFile) -> Criterion:
     levels = tuple(
         Level(
             level.score,

@@ -60,7 +60,7 @@ def test_a_packaged_rubric_with_too_few_examples_is_an_error() -> None:
 
 
 def test_an_unknown_packaged_name_lists_what_there_is() -> None:
-    with pytest.raises(InputError, match=r"'docs_q'; did you mean 'docs_qa'\?.*docs_qa, faithfulness.*\./docs_q\.yaml"):
+    with pytest.raises(InputError, match=r"'docs_q'; did you mean 'docs_qa'\?.*faithfulness.*\./docs_q\.yaml"):
         load_rubric("docs_q", 1)
 
 
@@ -105,6 +105,33 @@ def test_a_level_outside_the_scale_or_twice_is_named(tmp_path: Path) -> None:
     problems = refused(tmp_path, written(criteria=[criterion(scores=(0, 1, 1, 2))]))
     assert "criterion 'correctness': level 1 is there twice; keep one" in problems[0]
     assert "criterion 'correctness': score 2 is outside the scale 0 to 1" in problems[1]
+
+
+def with_example_score(score: Any) -> dict[str, Any]:
+    data = written()
+    data["criteria"][0]["levels"][1]["examples"] = [{**EXAMPLE, "score": score}]
+    return data
+
+
+def test_an_example_may_repeat_the_score_of_its_level(tmp_path: Path) -> None:
+    assert load(tmp_path, with_example_score(1)).sha256 == load(tmp_path, written()).sha256
+
+
+@pytest.mark.parametrize(("score", "says"), [
+    (7, "score 7, but it is outside the scale 0 to 1; correct it, or leave it out"),
+    (0, "score 0, but it stands under level 1; move it, or leave its score out"),
+])  # fmt: skip
+def test_an_example_with_another_score_is_refused_with_its_line(tmp_path: Path, score: int, says: str) -> None:
+    [problem] = refused(tmp_path, with_example_score(score))
+    assert problem.endswith(f"criterion 'correctness': an example has the {says}")
+    line = (tmp_path / "mine.yaml").read_text().splitlines().index(f"      score: {score}") + 1
+    assert problem.startswith(f"{tmp_path}/mine.yaml:{line} criteria[0].levels[1].examples[0].score: ")
+
+
+def test_a_rubric_that_compares_pairs_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    [problem] = refused(tmp_path, {"name": "mine", "kind": "pairwise"})
+    assert problem.startswith(f"{tmp_path}/mine.yaml:2 kind: 'pairwise' compares two answers")
+    assert problem.endswith("mode: pairwise")
 
 
 def test_duplicate_criteria_are_refused_also_where_only_the_case_differs(tmp_path: Path) -> None:

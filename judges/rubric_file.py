@@ -1,0 +1,80 @@
+"""A rubric as a user writes it: the models of the YAML and the JSON schema by which editors complete and check it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OnEmpty = Literal["lowest", "highest", "judge"]
+SEES = ("question", "context", "candidate_context", "reference")
+"""What a judge can be shown beside the answer, in the order in which it is shown."""
+MOST_LEVELS = 11
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+RESERVED = ("composite", "reasoning", "score")
+_Whole = Annotated[int, Field(strict=True)]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExampleFile(_Written):
+    """A worked example; ``score``, where it is written, repeats that of the level it stands under."""
+
+    question: str = ""
+    context: str = ""
+    reference: str = ""
+    answer: str = Field(description="answer: the answer that earns this score")
+    reasoning: str = Field(description="reasoning: why it earns it, as the judge should write")
+    score: _Whole | None = None
+
+
+class LevelFile(_Written):
+    """One score and what earns it."""
+
+    score: _Whole
+    description: str
+    examples: tuple[ExampleFile, ...] = ()
+
+
+class CriterionFile(_Written):
+    """One thing that is graded."""
+
+    name: str
+    weight: Annotated[float, Field(gt=0, le=1)] = 1.0
+    description: str
+    levels: tuple[LevelFile, ...]
+
+
+class RubricFile(_Written):
+    """A rubric as a user writes it."""
+
+    name: str
+    kind: Literal["pointwise"] = "pointwise"
+    version: str = "1"
+    description: str = ""
+    scale: tuple[_Whole, _Whole] = Field(description="scale: [0, 3], the lowest and the highest score")
+    sees: tuple[str, ...] = Field(description="sees: [question, context, reference], what the judge is shown")
+    on_empty: OnEmpty = "lowest"
+    renormalise: bool = False
+    require_examples: bool = False
+    criteria: tuple[CriterionFile, ...] = Field(description="criteria: a list of what is graded")
+
+
+def rubric_json_schema() -> dict[str, Any]:
+    """JSON schema of a rubric file. What spans several keys (weights, gaps in the scale) only `load_rubric` can see."""
+    schema = RubricFile.model_json_schema()
+    kinds = schema["$defs"]
+    for kind in (schema, *kinds.values()):
+        for about in kind["properties"].values():
+            if about.get("type") == "string" and "enum" not in about and "const" not in about:
+                about["type"] = ["string", "number", "boolean"]  # version: 1.10 is text as it is written
+    shown = [word for name in SEES for word in (name, f"{name}?") if word != "question?"]
+    schema["properties"]["sees"] |= {"items": {"enum": shown}, "uniqueItems": True}
+    schema["properties"]["criteria"] |= {"minItems": 1}
+    criterion = kinds["CriterionFile"]["properties"]
+    criterion["name"] |= {"type": "string", "pattern": f"^{NAME.pattern}$", "not": {"enum": list(RESERVED)}}
+    criterion["levels"] |= {"minItems": 2, "maxItems": MOST_LEVELS}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Markscheme rubric"}
