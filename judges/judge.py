@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..harness.candidates.base import Caller
 from ..harness.errors import BugError
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
-from ..harness.records import Answer, Call, Draw, Failure, Grade, Request, Sample, Scored, Unscored, UnscoredStatus
-from ..harness.structured import Form, Ladder, Unreadable, Verdict, ask, read
+from ..harness.records import Answer, Draw, Grade, Request, Sample, Scored, Unscored
+from .asking import Asker, parameters
 from .base import Judge
 from .prompt import Material, Prompt, Turns, materials
 from .rubric import Rubric
@@ -19,12 +19,6 @@ from .rules import Outcome, Place, said_of, without_call
 
 if TYPE_CHECKING:
     from ..harness.exam import JudgeSpec
-
-TEMPERATURE = 0.1
-MAX_TOKENS = 1024
-"""Completion tokens allowed for a verdict; a truncated one is asked for again with twice as many."""
-_LIMITS = ("max_tokens", "max_completion_tokens")
-_STATUSES: Mapping[str, UnscoredStatus] = {"content_filter": "refused", "truncated": "truncated"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +42,10 @@ class RubricJudge:
     def __init__(self, name: str, rubric: Rubric, model: ChatModel, caller: Caller, settings: Settings) -> None:
         self._name = name
         self._rubric = rubric
-        self._model = model
-        self._caller = caller
+        self._asker = Asker(model, caller)
         self._turns: Turns = settings.turns
         self._stream = settings.stream
-        self._ladder = Ladder()
-        self._params, self._ours = _parameters(settings.params)
+        self._params, self._ours = parameters(settings.params)
         groups = [(criterion,) for criterion in rubric.criteria] if settings.calls == "per_criterion" else [()]
         self._prompts = [Prompt(rubric, settings.shots, group) for group in groups]
         rules = [rubric.on_empty, rubric.scale, rubric.sees, sorted(rubric.optional)]
@@ -72,7 +64,7 @@ class RubricJudge:
     @property
     def models(self) -> tuple[ChatModel, ...]:
         """Its one model."""
-        return (self._model,)
+        return (self._asker.model,)
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -90,7 +82,7 @@ class RubricJudge:
         """
         decided = self._rubric.on_empty != "judge"
         return tuple(
-            ask(self._request(prompt, material), prompt.form, self._ladder.rung)
+            self._asker.preview(self._request(prompt, material), prompt.form)
             for material in self._materials(sample, answer)
             if not (material.empty and decided)
             for prompt in self._prompts
@@ -100,8 +92,7 @@ class RubricJudge:
         """See `Judge.grade`. Raises BugError for a failed answer, and what the `Caller` raises."""
         shown = self._materials(sample, answer)
         place = Place(answer, self._name, repeat, self._fingerprint(shown, repeat))
-        # The judge sees texts only: equal answers, of two trials or two candidates, share one verdict.
-        draw = Draw(0, 0, repeat, 2 * attempt, self._caller.salt)
+        draw = self._asker.draw(repeat, attempt)
         grades: list[Grade] = []
         for material in shown:
             for prompt in self._prompts:
@@ -123,45 +114,15 @@ class RubricJudge:
     async def _outcomes(self, prompt: Prompt, material: Material, draw: Draw, calls: list[str]) -> dict[str, Outcome]:
         """The outcome of each of the prompt's criteria. The keys of the calls made are added to ``calls``."""
         given = without_call(self._rubric, material)
-        if given is None and material.images and not self._model.supports_images:
-            why = f"{self._model.name} takes no images, and the question holds one; name a model that does"
+        if given is None and material.images and not self._asker.model.supports_images:
+            why = f"{self._asker.model.name} takes no images, and the question holds one; name a model that does"
             given = Unscored("error", why)
         if given is None:
-            verdicts = await self._verdicts(prompt, material, draw, calls)
+            verdicts = await self._asker.verdicts(self._request(prompt, material), prompt.form, draw, calls)
             if isinstance(verdicts, dict):
                 return {name: Scored(verdict.score, verdict.reasoning) for name, verdict in verdicts.items()}
             given = verdicts
         return {criterion.name: given for criterion in prompt.form.fields}
-
-    async def _verdicts(
-        self, prompt: Prompt, material: Material, draw: Draw, calls: list[str]
-    ) -> dict[str, Verdict] | Unscored:
-        request = self._request(prompt, material)
-        enlarged = redrawn = False
-        while True:
-            call = await self._complete(request, prompt.form, draw, calls)
-            if isinstance(call.outcome, Failure):
-                failure = call.outcome
-                return Unscored(_STATUSES.get(failure.kind, "error"), f"{failure.kind}: {failure.detail}")
-            verdicts = read(call.outcome, prompt.form)
-            if not isinstance(verdicts, Unreadable):
-                return verdicts
-            larger = _with_twice_the_limit(request)
-            if verdicts.status == "truncated" and larger is not None and not enlarged:
-                enlarged, request = True, larger
-            elif verdicts.status == "unparsable" and not redrawn:
-                redrawn, draw = True, replace(draw, attempt=draw.attempt + 1)
-            else:
-                return Unscored(verdicts.status, verdicts.why)
-
-    async def _complete(self, request: Request, form: Form, draw: Draw, calls: list[str]) -> Call:
-        """One draw, on the best rung that the model can stand on."""
-        while True:
-            rung = self._ladder.rung
-            call = await self._caller.complete(self._model, ask(request, form, rung), draw)
-            calls.append(call.key)
-            if not (isinstance(call.outcome, Failure) and self._ladder.leave(rung, call.outcome)):
-                return call
 
 
 def build_judge(spec: JudgeSpec, rubric: Rubric, model: ChatModel | None, caller: Caller) -> Judge:
@@ -195,19 +156,3 @@ def missing_inputs(rubric: Rubric, samples: Sequence[Sample]) -> list[str]:
                 "show it only where there is one"
             )
     return problems
-
-
-def _parameters(given: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
-    """The parameters of every request, and which of them are ours."""
-    ours: dict[str, Any] = {}
-    if "temperature" not in given:
-        ours["temperature"] = TEMPERATURE
-    if not any(name in given for name in _LIMITS):
-        ours["max_tokens"] = MAX_TOKENS
-    return {**given, **ours}, frozenset(ours)
-
-
-def _with_twice_the_limit(request: Request) -> Request | None:
-    """The request with twice the completion tokens; ``None`` where it sets no limit."""
-    larger = {name: 2 * request.params[name] for name in _LIMITS if isinstance(request.params.get(name), int)}
-    return replace(request, params={**request.params, **larger}) if larger else None

@@ -132,10 +132,10 @@ class Prompt:
         chosen = tuple(criteria) or rubric.criteria
         self._rubric = rubric
         self._criteria = ", ".join(criterion.name for criterion in chosen)
-        self._user = _environment().get_template("user.j2").render
+        self._user = environment().get_template("user.j2").render
         self.form = Form(tuple(Field(criterion.name, criterion.scores) for criterion in chosen))
         self.system: Message = {"role": "system", "content": _system_text(rubric, shots, chosen)}
-        self.sha256 = digest([self.system, _source("user.j2"), self._criteria])
+        self.sha256 = digest([self.system, template_text("user.j2"), self._criteria])
 
     def user(self, material: Material) -> Message:
         """The message about one answer; with parts where the material holds images."""
@@ -170,10 +170,10 @@ class Prompt:
         if "question" in sees or material.conversation:
             pieces += [("question", text) for _, text in messages] if len(messages) == 1 else messages
         if "context" in sees and sample.context:
-            pieces.append(("context", _numbered(sample.context)))
+            pieces.append(("context", numbered(sample.context)))
         if "candidate_context" in sees and material.candidate_context:
             texts = [passage.text for passage in material.candidate_context]
-            pieces.append(("candidate_context", _numbered(texts)))
+            pieces.append(("candidate_context", numbered(texts)))
         if "reference" in sees and sample.reference:
             pieces.append(("reference", sample.reference))
         if not material.conversation:
@@ -195,7 +195,8 @@ def fence_code(texts: Iterable[str]) -> str:
             return code
 
 
-def _numbered(passages: Sequence[str]) -> str:
+def numbered(passages: Sequence[str]) -> str:
+    """Passages as one text, numbered where there are several."""
     if len(passages) == 1:
         return passages[0]
     return "\n\n".join(f"[{number}] {passage}" for number, passage in enumerate(passages, 1))
@@ -211,7 +212,7 @@ def _system_text(rubric: Rubric, shots: int, criteria: tuple[Criterion, ...]) ->
             texts.append(("Reference", example.reference))
         return [*((label, text) for label, text in texts if text), ("Answer", example.answer)]
 
-    template = _environment().get_template("system.j2")
+    template = environment().get_template("system.j2")
     return template.render(
         description=rubric.description,
         sees=rubric.sees,
@@ -237,13 +238,15 @@ def _shape(criteria: Sequence[Criterion]) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of the prompts; one that lacks a value is a mistake of ours."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     # Plain text for a model, not HTML; the templates are ours, and what they print is data to Jinja.
-    return Environment(loader=FunctionLoader(_source), undefined=StrictUndefined, autoescape=False)  # noqa: S701
+    return Environment(loader=FunctionLoader(template_text), undefined=StrictUndefined, autoescape=False)  # noqa: S701
 
 
 @cache
-def _source(name: str) -> str:
+def template_text(name: str) -> str:
+    """A template's words, which enter a prompt's hash."""
     return (files("markscheme") / "judges" / "templates" / name).read_text("utf-8")

@@ -138,12 +138,15 @@ def packaged_rubrics() -> tuple[str, ...]:
 
 def _packaged(name: str) -> Path:
     known = packaged_rubrics()
+    path = Path(str(files("markscheme") / "rubrics" / f"{name}.yaml"))
+    if name not in known and path.exists():
+        raise InputError(f"the packaged rubric {name!r} compares two answers: write mode: pairwise beside it")
     if name not in known:
         raise InputError(
             f"no packaged rubric is named {name!r}{did_you_mean(name, known) or ';'} "
             f"there are {', '.join(known)}; write ./{name}.yaml for a file"
         )
-    return Path(str(files("markscheme") / "rubrics" / f"{name}.yaml"))
+    return path
 
 
 def _refuse_pairwise(file: YamlFile) -> None:
