@@ -28,6 +28,7 @@ from .exam import (
     measure_scale,
     measures_of,
 )
+from .grid import Grid, Key, grid_of, mean_over_trials
 from .measurements import OPERATIONS, judged, measurements
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 UNREADABLE = frozenset({"unparsable", "truncated", "refused"})
 """Statuses of verdicts that came and say nothing."""
 UNREADABLE_LIMIT = 0.01
-Key = tuple[str, str, str]
-"""Candidate, source (judge or ''), measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +76,6 @@ class Cell:
     def notes(self) -> tuple[str, ...]:
         """What a reader should know before believing the interval."""
         return self.estimate.notes
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Measurements by candidate, source and measure as arrays (samples, trials), samples in exam order in each."""
-
-    clusters: NDArray[Any]
-    values: Mapping[Key, Floats]
-    whys: Mapping[Key, NDArray[Any]]
-
-    def per_sample(self, key: Key) -> Floats:
-        """Mean over trials (samples,), NaN where no trial has a value."""
-        return mean_over_trials(self.values[key])
 
 
 @dataclass(frozen=True)
@@ -139,29 +125,6 @@ def summary(data: RunData) -> pd.DataFrame:
         ],
         columns="candidate judge measure n mean low high method missing".split(),
     ).astype({"mean": float, "low": float, "high": float})
-
-
-def grid_of(table: pd.DataFrame, data: RunData) -> Grid:
-    """Fold the long table; `measurements` gives every expected row, so each group is a full rectangle."""
-    n = len(data.samples)
-    values: dict[Key, Floats] = {}
-    whys: dict[Key, NDArray[Any]] = {}
-    for group, rows in table.groupby(["candidate", "source", "measure"], sort=False):
-        candidate, source, measure = group
-        key = (str(candidate), str(source), str(measure))
-        values[key] = rows["value"].to_numpy(dtype=float).reshape(n, -1)
-        whys[key] = rows["why"].to_numpy(dtype=object).reshape(n, -1)
-    return Grid(data.samples["cluster"].to_numpy(dtype=object).astype(str), values, whys)
-
-
-def mean_over_trials(values: Floats) -> Floats:
-    """Row means of (samples, trials) that leave NaN out; NaN for a row of nothing else."""
-    import numpy as np
-
-    there = ~np.isnan(values)
-    count = there.sum(axis=1)
-    total = np.where(there, values, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _cell(key: Key, grid: Grid, scale: Scale | None, rate: bool) -> Cell:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..harness.statistics.paired import PairedDifference, holm, paired_differences
-from .cells import Grid
 from .exam import Scale
+from .grid import Grid
 
 ALPHA = 0.05
 

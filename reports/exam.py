@@ -56,6 +56,8 @@ class JudgeView:
     weights: tuple[float, ...] = ()
     descriptions: tuple[str, ...] = ()
     prompt: str = ""
+    selected_on: tuple[str, ...] = ()
+    """Label sets by which this judge was chosen among others."""
 
     @property
     def embedded(self) -> bool:
@@ -147,6 +149,7 @@ def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
         tuple(weights.get(c, 1.0 if not criteria else 0.0) for c in names),
         tuple(descriptions.get(c, "") for c in names),
         str(entry.get("prompt") or ""),
+        tuple(str(name) for name in entry.get("selected_on") or ()),
     )
 
 

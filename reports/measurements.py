@@ -75,7 +75,7 @@ def _judged(data: RunData, expected: pd.DataFrame, judge: JudgeView) -> Iterator
         whys.append(part["why"].to_numpy(dtype=object))
         yield part
     if len(judge.criteria) > 1:
-        value, why = _composite(np.array(values), np.array(whys), judge)
+        value, why = composite(np.array(values), np.array(whys), judge)
         yield _part(expected, judge.name, "composite", value, why)
 
 
@@ -104,8 +104,11 @@ def _per_answer(grades: pd.DataFrame) -> pd.DataFrame:
     return found.assign(value=found["value"].mask(found["rank"] == 0)).reset_index()
 
 
-def _composite(values: Any, whys: Any, judge: JudgeView) -> tuple[Any, Any]:
-    """Weighted mean over the first axis of ``values`` (criteria, answers), and why it is missing where it is."""
+def composite(values: Any, whys: Any, judge: JudgeView) -> tuple[Any, Any]:
+    """Weighted mean over the first axis of ``values`` (criteria, answers), and why it is missing where it is.
+
+    ``whys`` has the shape of ``values``; one that says `judge: not_applicable` may drop out under ``renormalise``.
+    """
     import numpy as np
 
     weights = np.array(judge.weights)[:, None]

@@ -11,7 +11,8 @@ from ..harness.records import Estimate
 from ..harness.statistics.intervals import mean_interval
 from ..harness.statistics.quantiles import quantile_interval
 from ..harness.store.frames import RunData
-from .cells import Grid, Scores
+from .cells import Scores
+from .grid import Grid
 
 if TYPE_CHECKING:
     import pandas as pd
