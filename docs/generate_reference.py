@@ -19,7 +19,8 @@ from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
 from markscheme.harness.retrieval import sweep_spec
-from markscheme.judges import rubric
+from markscheme.judges import rubric_file
+from markscheme.judges.rubric_file import rubric_json_schema
 from pydantic import BaseModel
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -41,10 +42,10 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("retrieval", sweep_spec.SweepSpec),
     ),
     "rubric": (
-        ("rubric", rubric._RubricFile),
-        ("criteria", rubric._CriterionFile),
-        ("levels", rubric._LevelFile),
-        ("examples", rubric._ExampleFile),
+        ("rubric", rubric_file.RubricFile),
+        ("criteria", rubric_file.CriterionFile),
+        ("levels", rubric_file.LevelFile),
+        ("examples", rubric_file.ExampleFile),
     ),
     "output": (
         ("run, generate, grade, demo", output.RunOutput),
@@ -84,7 +85,8 @@ def pages() -> dict[str, str]:
     """File name -> content. Raises ValueError where meanings and fields do not match."""
     meanings = yaml.safe_load((FOLDER / "meanings.yaml").read_text(encoding="utf-8"))
     made = {f"{page}.md": _page(page, meanings[page]) for page in PAGES}
-    made["exam.schema.json"] = json.dumps(exam_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    for name, schema in (("exam", exam_json_schema()), ("rubric", rubric_json_schema())):
+        made[f"{name}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return made
 
 
