@@ -46,7 +46,7 @@ def mean_interval(
         return _constant(float(array[0]), n, groups, level, scale)
     se, method = _standard_error(array, groups)
     reach = t_quantile(level, groups.count - 1) * se
-    low, high = _within(mean - reach, mean + reach, scale)
+    low, high = cut(mean - reach, mean + reach, scale)
     return Estimate(mean, low, high, n, method, notes)
 
 
@@ -60,11 +60,16 @@ def constant_bounds(value: float, n: int, scale: Scale, level: float = 0.95) -> 
     return value - share * (value - scale[0]), value + share * (scale[1] - value)
 
 
-def t_quantile(level: float, df: int) -> float:
+def t_quantile(level: float, df: float) -> float:
     """Two-sided quantile of Student's t: 1.96 for many degrees of freedom at 0.95."""
     from scipy import special
 
     return float(special.stdtrit(df, 0.5 + level / 2))
+
+
+def cut(low: float, high: float, scale: Scale | None) -> tuple[float, float]:
+    """Limits cut to the ends of the ``scale``: no mean lies outside."""
+    return (low, high) if scale is None else (max(low, scale[0]), min(high, scale[1]))
 
 
 def _standard_error(array: Any, groups: Clusters) -> tuple[float, str]:
@@ -84,7 +89,3 @@ def _constant(value: float, n: int, groups: Clusters, level: float, scale: Scale
     low, high = constant_bounds(value, groups.count, scale, level)
     unit = "clusters" if groups.shared else "samples"
     return Estimate(value, low, high, n, f"all {n} values equal: bound over {groups.count} {unit}")
-
-
-def _within(low: float, high: float, scale: Scale | None) -> tuple[float, float]:
-    return (low, high) if scale is None else (max(low, scale[0]), min(high, scale[1]))

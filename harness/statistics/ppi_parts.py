@@ -1,0 +1,175 @@
+"""The arithmetic of PPI++ within strata: means, variances, the best λ, and the jackknife over clusters.
+
+Arrays over strata are (H,); without strata H is 1. ``y`` and ``f`` are the human and the judge's scores of the
+labelled answers, ``u`` the judge's of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .clusters import Clusters, clusters_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+SHRUNK_BELOW = 20
+"""With fewer labels in a stratum its λ leans on that of all strata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """Membership of n answers: ``codes`` (n,) in 0..H-1, and the ``shares`` (H,) of the strata among all answers."""
+
+    codes: Codes
+    shares: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Scores split into labelled and unlabelled, with the stratum and the cluster of each."""
+
+    y: Floats
+    f: Floats
+    u: Floats
+    labelled_stratum: Codes
+    unlabelled_stratum: Codes
+    shares: Floats
+    clusters: Clusters
+    labelled: NDArray[np.bool_]
+
+    @property
+    def n(self) -> Codes:
+        """Labels per stratum (H,)."""
+        import numpy as np
+
+        return np.bincount(self.labelled_stratum, minlength=len(self.shares))
+
+    @property
+    def unlabelled(self) -> Codes:
+        """Unlabelled answers per stratum (H,)."""
+        import numpy as np
+
+        return np.bincount(self.unlabelled_stratum, minlength=len(self.shares))
+
+    @property
+    def labelled_clusters(self) -> Clusters:
+        """The clusters of the labelled answers."""
+        return clusters_of(self.clusters.codes[self.labelled], len(self.y))
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Strata (H,) whose unlabelled answers tell of more than one cluster; in others the judge gets no weight."""
+        import numpy as np
+
+        codes = self.clusters.codes[~self.labelled]
+        first = np.full(len(self.shares), -1)
+        first[self.unlabelled_stratum] = codes
+        other = codes != first[self.unlabelled_stratum]
+        return np.bincount(self.unlabelled_stratum, weights=other, minlength=len(self.shares)) > 0
+
+
+def parts_of(
+    judge: ArrayLike, human: ArrayLike, strata: Strata | None, clusters: Sequence[Any] | ArrayLike | None
+) -> Parts:
+    """Split ``judge`` (n,) and ``human`` (n,), NaN where not labelled."""
+    import numpy as np
+
+    scores, labels = np.asarray(judge, dtype=float), np.asarray(human, dtype=float)
+    if strata is None:
+        strata = Strata(np.zeros(len(scores), dtype=np.intp), np.ones(1))
+    there = ~np.isnan(labels)
+    codes, shares = strata.codes, strata.shares
+    groups = clusters_of(clusters, len(scores))
+    return Parts(labels[there], scores[there], scores[~there], codes[there], codes[~there], shares, groups, there)
+
+
+def means(parts: Parts, lam: Floats) -> Floats:
+    """θ (H,) = mean(y) + λ (mean(u) - mean(f)) of each stratum."""
+    y, f = _mean(parts.y, parts.labelled_stratum, parts.n), _mean(parts.f, parts.labelled_stratum, parts.n)
+    return y + lam * (_mean(parts.u, parts.unlabelled_stratum, parts.unlabelled) - f)
+
+
+def variances(parts: Parts, lam: Floats) -> Floats:
+    """Variance of θ (H,) for independent answers: λ² var(u)/N + var(y - λ f)/n."""
+    import numpy as np
+
+    rest = _cov(parts.u, parts.u, parts.unlabelled_stratum, parts.unlabelled) / np.maximum(parts.unlabelled, 1)
+    residual = parts.y - lam[parts.labelled_stratum] * parts.f
+    return lam**2 * rest + _cov(residual, residual, parts.labelled_stratum, parts.n) / parts.n
+
+
+def tuned(parts: Parts) -> Floats:
+    """The λ (H,) of least variance, cov(y, f) / ((1 + n/N) var(all f)), within [0, 1].
+
+    A stratum with fewer than 20 labels leans on the λ pooled over strata, the more the fewer it has.
+    """
+    import numpy as np
+
+    n, rest = parts.n, parts.unlabelled
+    cov = _cov(parts.y, parts.f, parts.labelled_stratum, n)
+    every = np.concatenate([parts.labelled_stratum, parts.unlabelled_stratum])
+    scores = np.concatenate([parts.f, parts.u])
+    spread = _cov(scores, scores, every, n + rest)
+    pooled = _ratio(
+        (cov * (n - 1)).sum() / max(1, (n - 1).sum()),
+        (spread * (n + rest - 1)).sum() / max(1, (n + rest - 1).sum()),
+        n.sum(),
+        rest.sum(),
+    )
+    lean = np.minimum(1.0, n / SHRUNK_BELOW) if len(n) > 1 else np.ones(1)
+    lam = lean * _ratio(cov, spread, n, rest) + (1 - lean) * pooled
+    return np.asarray(lam * parts.usable)
+
+
+def jackknife_variance(parts: Parts, lam: Floats) -> float:
+    """CR3 of Σ share θ: leave out one cluster at a time, labelled and unlabelled answers together, λ kept."""
+    import numpy as np
+
+    codes, count = parts.clusters.codes, parts.clusters.count
+    residual = parts.y - lam[parts.labelled_stratum] * parts.f
+    one = _left_out(residual, parts.labelled_stratum, codes[parts.labelled], (count, len(lam)))
+    other = _left_out(parts.u, parts.unlabelled_stratum, codes[~parts.labelled], (count, len(lam)))
+    shifts = (one + np.where(lam > 0, lam * other, 0.0)) @ parts.shares
+    return float((count - 1) / count * (shifts**2).sum())
+
+
+def _left_out(x: Floats, strata: Codes, clusters: Codes, shape: tuple[int, int]) -> Floats:
+    """How far the mean of each stratum moves when a cluster is left out: (G, H)."""
+    import numpy as np
+
+    n = np.bincount(strata, minlength=shape[1])
+    cell = clusters * shape[1] + strata
+    size = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    centred = x - _mean(x, strata, n)[strata]
+    sums = np.bincount(cell, weights=centred, minlength=shape[0] * shape[1]).reshape(shape)
+    return np.asarray(-sums / np.maximum(n - size, 1))
+
+
+def _ratio(cov: Any, spread: Any, n: Any, rest: Any) -> Any:
+    """λ from its parts; 0 where the judge does not vary or nothing is unlabelled."""
+    import numpy as np
+
+    known = (spread > 0) & (rest > 0)
+    below = np.where(known, (1 + n / np.maximum(rest, 1)) * spread, 1.0)
+    return np.where(known, np.clip(cov / below, 0.0, 1.0), 0.0)
+
+
+def _mean(x: Floats, strata: Codes, n: Codes) -> Floats:
+    import numpy as np
+
+    return np.asarray(np.bincount(strata, weights=x, minlength=len(n)) / np.maximum(n, 1))
+
+
+def _cov(x: Floats, y: Floats, strata: Codes, n: Codes) -> Floats:
+    """Covariance within each stratum (H,), ddof 1."""
+    import numpy as np
+
+    product = (x - _mean(x, strata, n)[strata]) * (y - _mean(y, strata, n)[strata])
+    return np.asarray(np.bincount(strata, weights=product, minlength=len(n)) / np.maximum(n - 1, 1))
