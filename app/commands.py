@@ -120,11 +120,14 @@ def grade_file(source: Path, chosen: Options, judge: JudgeChoice, json: bool, qu
 
 def report(reference: str, workspace: str, output: Path | None, json: bool) -> None:
     """Write a run's report again."""
+    from .judging.labels import refresh_labels
     from .reporting import report_folder, write_report
 
     store = opened(workspace)
     try:
         found = runs.find(store, reference)
+        for note in refresh_labels(store, found):
+            _note(note)
         path, _ = write_report(store, found, output or report_folder(store, found.id))
     finally:
         store.close()

@@ -60,11 +60,13 @@ class Run:
 
     def report(self, folder: str | Path | None = None) -> Path:
         """Write report.html and report.md; returns the path of the page."""
+        from .judging.labels import refresh_labels
         from .reporting import report_folder, write_report
 
         store = Store(self.workspace)
         try:
             found = runs.find(store, self.id)
+            refresh_labels(store, found)
             return write_report(store, found, Path(folder) if folder else report_folder(store, found.id))[0]
         finally:
             store.close()

@@ -15,6 +15,7 @@ from ..harness.data import Dataset, load_dataset
 from ..harness.errors import InputError
 from ..harness.exam import Exam, JudgeSpec, describe
 from ..harness.keys import digest
+from ..harness.labels import example_key
 from ..harness.measures import parse
 from ..harness.prices import Price, PriceBook
 from ..harness.store import runs
@@ -140,9 +141,10 @@ def system_prompts(rubric: Rubric, spec: JudgeSpec) -> str:
 
 def _describe(session: Session) -> None:
     """Keep with the run what this invocation runs, and its samples, unless they are there already."""
-    config = resolved(session)
-    fingerprint = digest(config)
-    if fingerprint == session.run.fingerprint:
+    config, known = resolved(session), session.run
+    # Labels come and go: they change what a report can say, and nothing that was run.
+    fingerprint = digest({name: value for name, value in config.items() if name != "labels"})
+    if fingerprint == known.fingerprint and config.get("labels") == known.config.get("labels"):
         return
     if session.run.config.get("dataset") != config["dataset"]:
         session.store.put_samples(session.run.id, session.dataset.samples)
@@ -158,6 +160,12 @@ def rubrics_of(exam: Exam) -> dict[str, Rubric]:
     return {spec.name: load_rubric(spec.rubric, spec.shots) for spec in exam.judges}
 
 
+def worked_examples(rubric: Rubric, shots: int) -> list[str]:
+    """Questions and answers that the judge is shown with their scores, hashed: what never counts as a label."""
+    shown = [example for c in rubric.criteria for level in c.levels for example in level.examples[:shots]]
+    return sorted({example_key(text) for e in shown for text in (e.question, e.answer)} - {""})
+
+
 def resolved(session: Session) -> dict[str, Any]:
     """The exam as plain JSON, its dataset by content hash, rubrics and prompts in full; what `RunInfo.config` holds."""
     exam, dataset = session.exam, session.dataset
@@ -166,6 +174,7 @@ def resolved(session: Session) -> dict[str, Any]:
     for spec, judge in zip(exam.judges, config["judges"], strict=True):
         rubric = session.rubrics[spec.name]
         judge["rubric"] = {**judge["rubric"], **rubric.describe()}
+        judge["worked_examples"] = worked_examples(rubric, spec.shots)
         judge["prompt"] = "" if spec.model == "embedded" else system_prompts(rubric, spec)
     return {
         **config,

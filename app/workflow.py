@@ -31,6 +31,7 @@ from ..judges.base import Judge
 from ..judges.grading import Bench, grade
 from ..judges.judge import build_judge, missing_inputs
 from ..judges.rubric import Rubric
+from .judging.labels import attach_labels, read_labels_of
 from .session import WORKSPACE, Session
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
 
     Raises Unfinished where they cannot be finished now; what was paid is kept.
     """
+    labelled = read_labels_of(session.exam) if "grade" in phases else []
     async with stage(session, tally, say) as on_stage:
         for sitting in on_stage.sittings:
             for note in candidate_notes(sitting.candidate, session.dataset.samples):
@@ -78,6 +80,7 @@ async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: 
                 await _grade(on_stage)
         if "grade" in phases:  # nothing is awaited here, so that Ctrl-C reaches a measure of the user's that hangs
             _score(session)
+            attach_labels(session, labelled, say)
 
 
 @asynccontextmanager

@@ -37,6 +37,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("endpoints", exam_specs.EndpointSpec),
         ("limits", exam_specs.LimitsSpec),
         ("prices", exam_specs.PriceSpec),
+        ("labels", exam.LabelSpec),
         ("retriever", retrieval_spec.RetrieverSpec),
         ("embedder", retrieval_spec.EmbedderSpec),
         ("retrieval", sweep_spec.SweepSpec),

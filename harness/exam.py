@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from .errors import ExamError, InputError, Problem
 from .exam_checks import entries, providers, shared_names, unknown_measures, unknown_providers
 from .exam_describe import describe
+from .exam_labels import LabelSpec
 from .exam_matrix import MatrixSpec
 from .exam_specs import (
     CandidateSpec,
@@ -30,6 +31,7 @@ __all__ = [
     "EndpointSpec",
     "Exam",
     "JudgeSpec",
+    "LabelSpec",
     "MatrixSpec",
     "PriceSpec",
     "describe",
@@ -56,6 +58,7 @@ class Exam(Section):
     judges: Annotated[tuple[JudgeSpec, ...], BeforeValidator(_list)] = ()
     measures: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     endpoints: Annotated[tuple[EndpointSpec, ...], BeforeValidator(_list)] = ()
+    labels: Annotated[tuple[LabelSpec, ...], BeforeValidator(_list)] = ()
     matrix: MatrixSpec | None = None
     retrieval: SweepSpec | None = None
     prices: Annotated[dict[str, PriceSpec], OrNothing] = Field(default_factory=dict)
@@ -95,10 +98,13 @@ def exam_json_schema() -> dict[str, Any]:
     """JSON schema of an exam file, for editors that complete and check YAML."""
     schema = Exam.model_json_schema()
     kinds = schema["$defs"]
-    full = kinds["DatasetSpec"]
-    kinds["DatasetSpec"] = {"anyOf": [{"type": "string"}, full], "description": full.pop("description", "")}
+    for kind in ("DatasetSpec", "LabelSpec"):
+        full = kinds[kind]
+        kinds[kind] = {"anyOf": [{"type": "string"}, full], "description": full.pop("description", "")}
     for kind in ("CandidateSpec", "JudgeSpec"):
         kinds[kind]["required"].remove("name")
+    judge = kinds["JudgeSpec"]
+    judge["anyOf"] = [{"required": ["pinned"]}, {"required": judge.pop("required")}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Markscheme exam"}
 
 
@@ -112,7 +118,7 @@ def _checked(file: YamlFile) -> Exam:
         expanded = _expanded(file, exam.matrix)
     except ExamError as error:
         problems += error.problems
-    found = entries(file.data, expanded)
+    found = entries(file.data, expanded, file.path.parent)
     shared = users_endpoints(providers(found) - {entry.name for entry in found if entry.section == "endpoints"})
     declared = {entry.name for entry in found if entry.section == "endpoints"} | {spec.name for spec in shared}
     problems += [*shared_names(file, found), *unknown_providers(file, found, declared), *unknown_measures(file)]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from .exam_labels import packaged_labels
 from .exam_types import packaged_files
 
 if TYPE_CHECKING:
     from .exam import Exam
+    from .exam_labels import LabelSpec
     from .exam_specs import CandidateSpec, EndpointSpec, JudgeSpec
 
 
@@ -21,7 +23,7 @@ def describe(exam: Exam) -> dict[str, Any]:
     folder = exam.path.parent
     models = [*(spec.model for spec in exam.candidates), *(spec.model for spec in exam.judges)]
     used = {model.partition("/")[0] for model in models}
-    return {
+    described: dict[str, Any] = {
         "name": exam.name,
         "dataset": {
             "name": exam.dataset.name,
@@ -37,6 +39,9 @@ def describe(exam: Exam) -> dict[str, Any]:
         "prices": {name: spec.model_dump(mode="json", exclude_none=True) for name, spec in exam.prices.items()},
         "concurrency": exam.concurrency,
     }
+    if exam.labels:
+        described["labels"] = [_labels(spec, folder) for spec in exam.labels]
+    return described
 
 
 def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
@@ -83,7 +88,7 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
     rubric = {
         "name": file.stem,
         "path": _relative(file, folder),
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": _sha256(file),
     }
     return {
         "name": spec.name,
@@ -96,6 +101,17 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         "turns": spec.turns,
         "base_url": _address(spec.base_url),
     }
+
+
+def _labels(spec: LabelSpec, folder: Path) -> dict[str, Any]:
+    """How the labels were made, and which file they are: it is read again for every report."""
+    described = spec.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    name = next((name for name, path in packaged_labels().items() if path == spec.path), None)
+    return {**described, "path": name or _relative(spec.path, folder), "sha256": _sha256(spec.path)}
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _endpoint(spec: EndpointSpec) -> dict[str, Any]:

@@ -242,6 +242,17 @@ def answer_sha256(text: str, turns: str | None = None) -> str:
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+PURGED = "sha256:"
+"""Stands in ``detail`` of an answer whose words were purged, before the hash that labels are bound to."""
+
+
+def answer_sha256_of_row(row: Mapping[Any, Any]) -> str:
+    """`answer_sha256` of a row of `answers` with a text, also of one that was purged of it."""
+    if row["text"] is None and row["detail"].startswith(PURGED):
+        return str(row["detail"].removeprefix(PURGED))
+    return answer_sha256(row["text"] or "", row["turns"])
+
+
 def preference_to_row(preference: Preference, attempt: int) -> Row:
     """A row of `schema.preferences`."""
     outcome = preference.outcome

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 
-from .codec import answer_sha256, unpack_floats
+from .codec import answer_sha256_of_row, unpack_floats
 from .frames import (
     ANSWER_COLUMNS,
     CALL_COLUMNS,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[Any, Any]
 _NAN = math.nan
+_SOME = 2000
+"""Answers whose labels are read at a time."""
 
 
 def load(store: Store, run: Run) -> RunData:
@@ -80,27 +83,42 @@ def _of_run(table: sa.Table, run: str) -> sa.Select[Any]:
 
 
 def _labels(connection: sa.Connection, answer_rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """Rows of `LABEL_COLUMNS` but the cluster: the labels that hold for one of the answers, in the answers' order."""
-    sets = label_sets.c
-    columns = (labels, sets.design, sets.weights, sets.labelled_at)
-    query = sa.select(*columns).join(label_sets, sets.name == labels.c.label_set)
-    wanted = list(dict.fromkeys(row["sample_id"] for row in answer_rows))
-    by_text: dict[tuple[str, str, str], list[Row]] = {}
-    for row in select_in(connection, query, labels.c.sample_id, wanted):
-        by_text.setdefault((row["sample_id"], row["candidate"], row["answer_sha256"]), []).append(row)
-    if not by_text:
+    """Rows of `LABEL_COLUMNS` but the cluster: the labels that hold for one of the answers, in the answers' order.
+
+    There may be many times more labels than answers: they are read for some samples at a time, every word once.
+    """
+    sets = {row["name"]: row for row in connection.execute(sa.select(label_sets)).mappings()}
+    if not sets:
         return []
+    shares = {name: orjson.loads(row["weights"]) for name, row in sets.items()}
+    c = labels.c
+    columns = (c.criterion, c.annotator, c.score, c.label_set, c.stratum, c.run)
+    query = sa.select(c.sample_id, c.candidate, c.answer_sha256, *columns).order_by(
+        c.label_set, c.criterion, c.annotator
+    )
+    same: dict[Any, Any] = {}
     found = []
-    for answer in answer_rows:
-        if answer["status"] != "ok":
-            continue
-        text = answer_sha256(answer["text"] or "", answer["turns"])
-        for row in by_text.get((answer["sample_id"], answer["candidate"], text), ()):
-            place = (answer["sample_id"], answer["candidate"], answer["trial"])
-            share = orjson.loads(row["weights"]).get(row["stratum"], _NAN)
-            said = (row["criterion"], row["annotator"], row["score"], row["label_set"], row["design"])
-            found.append((*place, *said, row["stratum"], share, row["labelled_at"], row["run"]))
+    for some in _by_sample(answer_rows):
+        by_text: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
+        for row in select_in(
+            connection, query, c.sample_id, list(dict.fromkeys(answer["sample_id"] for answer in some))
+        ):
+            values = tuple(same.setdefault(row[column], row[column]) for column in columns)
+            by_text.setdefault((row["sample_id"], row["candidate"], row["answer_sha256"]), []).append(values)
+        for answer in some:
+            place = (answer["sample_id"], answer["candidate"])
+            for *said, name, stratum, run in by_text.get((*place, answer_sha256_of_row(answer)), ()):
+                share = shares[name].get(stratum, _NAN)
+                about = (name, sets[name]["design"], stratum, share, sets[name]["labelled_at"], run)
+                found.append((*place, answer["trial"], *said, *about))
     return found
+
+
+def _by_sample(answer_rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Answers with a text, some hundred samples at a time."""
+    answered = [row for row in answer_rows if row["status"] == "ok"]
+    for _, some in groupby(enumerate(answered), lambda pair: pair[0] // _SOME):
+        yield [row for _, row in some]
 
 
 def _pointers(
@@ -134,18 +152,18 @@ def _sample(row: Row) -> tuple[Any, ...]:
     context = orjson.dumps(body.get("context", [])).decode()
     cluster = row["cluster"] or row["sample_id"]
     relevant = orjson.dumps(body.get("relevant", {})).decode()
-    return row["sample_id"], cluster, _readable(question), context, body.get("reference"), row["tags"], relevant
+    return row["sample_id"], cluster, readable(question), context, body.get("reference"), row["tags"], relevant
 
 
-def _readable(content: Any) -> str:
+def readable(content: Any) -> str:
     """What a reader should see of text, parts, turns or messages."""
     if isinstance(content, str):
         return content
     if isinstance(content, Mapping):
         inner = content.get("content", content.get("text", ""))
-        text = _readable(inner) if inner else f"[{content.get('type', 'part')}]"
+        text = readable(inner) if inner else f"[{content.get('type', 'part')}]"
         return f"{content['role']}: {text}" if "role" in content else text
-    return "\n".join(_readable(part) for part in content)
+    return "\n".join(readable(part) for part in content)
 
 
 def _answer(row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row], run: str) -> tuple[Any, ...]:
@@ -161,7 +179,7 @@ def _answer(row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row],
         row["trial"],
         row["status"],
         row["owner"],
-        row["detail"],
+        "" if row["status"] == "ok" else row["detail"],
         row["text"] or "",
         "\n\n".join(call["reasoning"] for call in ok if call["reasoning"]),
         row["tool_calls"] or "[]",

@@ -14,7 +14,7 @@ from ..records import Call, Sample
 from . import codec
 from .engine import describe, local_folder, open_engine, store_errors, writing
 from .lease import alone, lease
-from .schema import answers, calls, grades, metadata, run_samples, samples, scores, texts
+from .schema import answers, calls, grades, metadata, preferences, run_samples, samples, scores, texts
 
 STALE_GRADES = "stale grades"
 """Stands where a table's name would: rows of grades that push out what another rubric gave at their places."""
@@ -149,12 +149,9 @@ class Store:
             blank = dict.fromkeys(("request", "text", "reasoning", "refusal", "tool_calls", "payload"))
             for chunk in _chunks(keys):
                 connection.execute(sa.update(calls).where(calls.c.key.in_(chunk)).values(detail="", **blank))
-            connection.execute(
-                sa.update(answers)
-                .where(answers.c.run == run)
-                .values(text=None, tool_calls=None, retrieved=None, turns=None, detail="")
-            )
-            connection.execute(sa.update(grades).where(grades.c.run == run).values(reasoning=None, why=""))
+            _purge_answers(connection, run)
+            for table in (grades, preferences):
+                connection.execute(sa.update(table).where(table.c.run == run).values(reasoning=None, why=""))
             connection.execute(sa.update(samples).where(samples.c.sha256.in_(shas)).values(body=None))
         if self.engine.dialect.name == "sqlite":
             with store_errors(self.where), self.engine.connect() as connection:
@@ -203,9 +200,34 @@ def _upsert(insert: Any, table: sa.Table) -> Any:
     return statement.on_conflict_do_update(index_elements=keys, set_=others, where=where)
 
 
+def _purge_answers(connection: sa.Connection, run: str) -> None:
+    """Blank the words of the answers. Those that were given keep their hash, by which labels find them."""
+    a = answers.c
+    given = connection.execute(sa.select(answers).where(a.run == run, a.status == "ok")).mappings()
+    hashes = [
+        {
+            "its_candidate": row["candidate"],
+            "its_sample": row["sample_id"],
+            "its_trial": row["trial"],
+            "said": _hash(row),
+        }
+        for row in given
+    ]
+    blank = {"text": None, "tool_calls": None, "retrieved": None, "turns": None}
+    connection.execute(sa.update(answers).where(a.run == run).values(detail="", **blank))
+    if hashes:
+        own = (a.sample_id == sa.bindparam("its_sample"), a.candidate == sa.bindparam("its_candidate"))
+        place = sa.update(answers).where(a.run == run, *own, a.trial == sa.bindparam("its_trial"))
+        connection.execute(place.values(detail=sa.bindparam("said")), hashes)
+
+
+def _hash(row: Mapping[Any, Any]) -> str:
+    return f"{codec.PURGED}{codec.answer_sha256_of_row(row)}"
+
+
 def _pointed_at(connection: sa.Connection, run: str) -> list[str]:
     keys: set[str] = set()
-    for table in (answers, grades):
+    for table in (answers, grades, preferences):
         for (text,) in connection.execute(sa.select(table.c.calls).where(table.c.run == run)):
             keys.update(orjson.loads(text))
     keys.update(key for (key,) in connection.execute(sa.select(calls.c.key).where(calls.c.run == run)))
