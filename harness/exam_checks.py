@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .errors import InputError, Problem
 from .exam_specs import CandidateSpec, contexts_name
 from .exam_types import EMBEDDED, safe_name
+from .pinned import as_written
 from .yaml_file import KeyPath, YamlFile, did_you_mean
 
 _ANSWERED_WITHOUT_MODEL = ("baseline", "replay")
@@ -26,9 +28,12 @@ class Entry:
     has_base_url: bool
 
 
-def entries(data: Any, expanded: Iterable[CandidateSpec]) -> list[Entry]:
-    """Candidates, judges and endpoints of raw data (what is malformed is left out), and those of the matrix."""
-    found = [entry for section in ("candidates", "judges", "endpoints") for entry in _listed(data, section)]
+def entries(data: Any, expanded: Iterable[CandidateSpec], base: Path | None = None) -> list[Entry]:
+    """Candidates, judges and endpoints of raw data (what is malformed is left out), and those of the matrix.
+
+    Pinned judges have the model of their file, which lies relative to ``base``.
+    """
+    found = [entry for section in ("candidates", "judges", "endpoints") for entry in _listed(data, section, base)]
     from_matrix = [
         Entry("candidates", ("matrix",), one.name, one.model, one.base_url is not None)
         for spec in expanded
@@ -37,10 +42,11 @@ def entries(data: Any, expanded: Iterable[CandidateSpec]) -> list[Entry]:
     return found + from_matrix
 
 
-def _listed(data: Any, section: str) -> Iterator[Entry]:
+def _listed(data: Any, section: str, base: Path | None) -> Iterator[Entry]:
     rows = data.get(section) if isinstance(data, Mapping) else None
-    for position, row in enumerate(rows if isinstance(rows, list | tuple) else ()):
-        if isinstance(row, Mapping):
+    for position, written in enumerate(rows if isinstance(rows, list | tuple) else ()):
+        if isinstance(written, Mapping):
+            row = written if base is None else as_written(written, base)
             model = str(row.get("model") or "")
             name = str(row.get("name") or (safe_name(model) if model else ""))
             contexts = row.get("contexts")

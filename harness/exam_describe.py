@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .exam_labels import packaged_labels
 from .exam_types import packaged_files
+from .pinned import load_pinned
 
 if TYPE_CHECKING:
     from .exam import Exam
@@ -100,7 +101,15 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         "calls": spec.calls,
         "turns": spec.turns,
         "base_url": _address(spec.base_url),
+        **_pinned(spec, folder),
     }
+
+
+def _pinned(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
+    """Of a pinned judge its file, and the label sets that chose it: they should not also correct its scores."""
+    if spec.pinned is None:
+        return {}
+    return {"pinned": _relative(spec.pinned, folder), "selected_on": list(load_pinned(spec.pinned).selected_on)}
 
 
 def _labels(spec: LabelSpec, folder: Path) -> dict[str, Any]:

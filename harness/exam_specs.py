@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from .errors import InputError
 from .exam_types import (
@@ -28,10 +28,12 @@ from .exam_types import (
     Usd,
     Variable,
     absolute,
+    base_of,
     existing,
     packaged_or_path,
     safe_name,
 )
+from .pinned import unpinned
 from .retrieval.spec import RetrieverSpec
 from .yaml_file import mistake
 
@@ -208,11 +210,12 @@ class JudgeSpec(Section):
     turns: Literal["each", "conversation"] = "conversation"
     timeout_s: Seconds | None = None
     stream: bool = False
+    pinned: File | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _default_name(cls, value: Any) -> Any:
-        return _named_after_model(value)
+    def _default_name(cls, value: Any, info: ValidationInfo) -> Any:
+        return _named_after_model(unpinned(value, base_of(info)))
 
     @property
     def params_set_by_user(self) -> frozenset[str]:

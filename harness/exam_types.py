@@ -28,7 +28,8 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _base(info: ValidationInfo) -> Path:
+def base_of(info: ValidationInfo) -> Path:
+    """The folder of the file that is validated."""
     return Path((info.context or {}).get("base") or Path.cwd())
 
 
@@ -65,7 +66,7 @@ def _file(value: Any, info: ValidationInfo) -> Any:
 
 def absolute_from(value: str | Path, info: ValidationInfo) -> Path:
     """``value`` from the folder of the file that names it."""
-    return absolute(_base(info) / Path(value).expanduser())
+    return absolute(base_of(info) / Path(value).expanduser())
 
 
 def absolute(path: Path) -> Path:
