@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any, TypeVar
 
 from ..harness.dispatch.pool import all_pools, run_pool
 from ..harness.generate import Pools
@@ -15,10 +16,12 @@ from ..harness.store.store import STALE_GRADES
 from ..harness.store.writer import Writer
 from .base import Judge
 
-_CHUNK = 200
-_WARM_UP_FROM = 8
+CHUNK = 200
+"""Samples whose answers are read together."""
+WARM_UP_FROM = 8
 """From so many grades on, one call goes ahead of the others, so that these find the shared prompt in the cache."""
 
+Job = TypeVar("Job")
 AnswersOf = Callable[[Sequence[str]], list[Answer]]
 
 
@@ -80,16 +83,21 @@ async def grade(
         if committed.done():
             committed.result()
 
-    async def crew(members: Sequence[Bench]) -> None:
-        jobs = _jobs(members, samples, answers_of, standings, retry, pools)
-        if members[0].judge.models and len(samples) >= _WARM_UP_FROM:
-            await run_pool(islice(jobs, 1), work, 1, pools.stop)
-        await run_pool(jobs, work, pools.workers, pools.stop)
+    def at_work(members: Sequence[Bench]) -> Coroutine[Any, Any, None]:
+        warm_up = bool(members[0].judge.models) and len(samples) >= WARM_UP_FROM
+        return crew(_jobs(members, samples, answers_of, standings, retry, pools), work, pools, warm_up)
 
     try:
-        await all_pools(crew(members) for members in groups.values())
+        await all_pools(at_work(members) for members in groups.values())
     finally:
         await writer.drain()
+
+
+async def crew(jobs: Iterator[Job], work: Callable[[Job], Awaitable[None]], pools: Pools, warm_up: bool) -> None:
+    """Work the jobs of one endpoint off; with ``warm_up`` the first goes ahead alone."""
+    if warm_up:
+        await run_pool(islice(jobs, 1), work, 1, pools.stop)
+    await run_pool(jobs, work, pools.workers, pools.stop)
 
 
 def _jobs(
@@ -103,9 +111,9 @@ def _jobs(
     """Reads a chunk of answers at a time, so that memory does not grow with the exam; counts into the tally."""
     by_id = {sample.id: sample for sample in samples}
     ids = list(by_id)
-    for start in range(0, len(ids), _CHUNK):
+    for start in range(0, len(ids), CHUNK):
         chunk: list[_Job] = []
-        for answer in answers_of(ids[start : start + _CHUNK]):
+        for answer in answers_of(ids[start : start + CHUNK]):
             if isinstance(answer.outcome, Failed):
                 continue
             for bench in benches:

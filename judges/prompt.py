@@ -165,23 +165,33 @@ class Prompt:
 
     def _pieces(self, material: Material) -> list[tuple[str, str]]:
         """Tag and text of what the rubric lets the judge see, and of the answer."""
-        sample, sees, messages = material.sample, self._rubric.sees, material.messages
-        pieces: list[tuple[str, str]] = []
-        if "question" in sees or material.conversation:
-            pieces += [("question", text) for _, text in messages] if len(messages) == 1 else messages
-        if "context" in sees and sample.context:
-            pieces.append(("context", numbered(sample.context)))
-        if "candidate_context" in sees and material.candidate_context:
-            texts = [passage.text for passage in material.candidate_context]
-            pieces.append(("candidate_context", numbered(texts)))
-        if "reference" in sees and sample.reference:
-            pieces.append(("reference", sample.reference))
+        pieces = background(material, self._rubric.sees, material.messages)
         if not material.conversation:
             pieces.append(("answer", material.answer))
         if material.tool_calls:
-            called = "\n".join(f"{call.name}({call.arguments})" for call in material.tool_calls)
-            pieces.append(("tool_calls", called))
+            pieces.append(("tool_calls", called(material)))
         return pieces
+
+
+def background(material: Material, sees: Sequence[str], messages: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Tag and text of what a judge sees beside the answers: the ``messages`` asked, and what ``sees`` names."""
+    sample = material.sample
+    pieces: list[tuple[str, str]] = []
+    if "question" in sees or material.conversation:
+        pieces += [("question", text) for _, text in messages] if len(messages) == 1 else messages
+    if "context" in sees and sample.context:
+        pieces.append(("context", numbered(sample.context)))
+    if "candidate_context" in sees and material.candidate_context:
+        texts = [passage.text for passage in material.candidate_context]
+        pieces.append(("candidate_context", numbered(texts)))
+    if "reference" in sees and sample.reference:
+        pieces.append(("reference", sample.reference))
+    return pieces
+
+
+def called(material: Material) -> str:
+    """The tool calls of an answer, one a line."""
+    return "\n".join(f"{call.name}({call.arguments})" for call in material.tool_calls)
 
 
 def fence_code(texts: Iterable[str]) -> str:

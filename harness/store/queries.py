@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ..records import Answer, Grade
 from .codec import row_to_answer, row_to_grade
 from .runs import Run
-from .schema import answers, calls, grades, run_samples, scores
+from .schema import answers, calls, grades, preferences, run_samples, scores
 from .store import Store, select_in
 from .wanted import Wanted
 
@@ -20,6 +20,8 @@ AnswerPlace = tuple[str, str, int]
 """Sample id, candidate, trial."""
 GradePlace = tuple[str, str, int, str, int]
 """Sample id, candidate, trial, judge, repeat."""
+PreferencePlace = tuple[str, str, str, int, str, str, int]
+"""Sample id, left, right, trial, rater, shown order, repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,15 @@ def grade_standings(store: Store, run: str) -> dict[GradePlace, Standing]:
             if known is None or _NEED.index(r[6]) > _NEED.index(known.status):
                 found[place] = Standing(r[5], r[6], r[7])
     return found
+
+
+def preference_standings(store: Store, run: str) -> dict[PreferencePlace, Standing]:
+    """Every preference that the run has."""
+    p = preferences.c
+    place = (p.sample_id, p.left, p.right, p.trial, p.rater, p.shown_order, p.repeat)
+    query = sa.select(*place, p.fingerprint, p.status, p.attempt).where(p.run == run)
+    with store.reading() as connection:
+        return {(r[0], r[1], r[2], r[3], r[4], r[5], r[6]): Standing(r[7], r[8], r[9]) for r in connection.execute(query)}
 
 
 def read_answers(store: Store, run: str, sample_ids: Sequence[str]) -> list[Answer]:
@@ -106,6 +117,18 @@ def grade_values(store: Store, run: Run) -> Iterator[sa.RowMapping]:
         for row in connection.execution_options(yield_per=1000).execute(query).mappings():
             if wanted.grade(row):
                 yield row
+
+
+def preference_statuses(store: Store, run: Run) -> Counter[str]:
+    """How many preferences that the run's configuration wants have which status: `scored` or an unscored one."""
+    p, wanted = preferences.c, Wanted.of(run)
+    columns = (p.left, p.right, p.trial, p.rater, p.repeat, p.status)
+    found: Counter[str] = Counter()
+    with store.reading() as connection:
+        for row in connection.execute(_of_samples(sa.select(*columns), preferences, run.id)).mappings():
+            if wanted.preference(row):
+                found[row["status"]] += 1
+    return found
 
 
 def score_values(store: Store, run: Run) -> Iterator[sa.RowMapping]:

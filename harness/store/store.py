@@ -19,15 +19,21 @@ from .schema import answers, calls, grades, metadata, preferences, run_samples, 
 STALE_GRADES = "stale grades"
 """Stands where a table's name would: rows of grades that push out what another rubric gave at their places."""
 REPLACED = "replaced answers"
-"""Likewise: rows of answers that push out the grades and scores of what stood at their places before."""
+"""Likewise: rows of answers that push out the grades, scores and preferences of what stood at their places."""
 _PLACE = ("run", "sample_id", "candidate", "trial", "judge", "repeat")
 _DELETE_STALE_GRADES = sa.delete(grades).where(
     *(grades.c[name] == sa.bindparam(f"its_{name}") for name in _PLACE),
     grades.c.fingerprint != sa.bindparam("its_fingerprint"),
 )
-_DELETE_REPLACED = tuple(
-    sa.delete(table).where(*(table.c[name] == sa.bindparam(f"its_{name}") for name in _PLACE[:4]))
-    for table in (grades, scores)
+_DELETE_REPLACED = (
+    *(
+        sa.delete(table).where(*(table.c[name] == sa.bindparam(f"its_{name}") for name in _PLACE[:4]))
+        for table in (grades, scores)
+    ),
+    sa.delete(preferences).where(
+        *(preferences.c[name] == sa.bindparam(f"its_{name}") for name in ("run", "sample_id", "trial")),
+        sa.or_(*(preferences.c[side] == sa.bindparam("its_candidate") for side in ("left", "right"))),
+    ),
 )
 _CHUNK = 500
 """Keys a statement: below SQLite's oldest limit of 999 variables."""

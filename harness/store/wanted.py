@@ -13,12 +13,16 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Candidates with their number of trials, judges with their criteria and repeats, measures."""
+    """Candidates with their number of trials, judges with their criteria and repeats, measures.
+
+    ``against`` holds the pairwise judges, which have no criteria: the candidate that is in all of their pairs, or ''.
+    """
 
     trials: Mapping[str, int]
     criteria: Mapping[str, tuple[str, ...]]
     repeats: Mapping[str, int]
     measures: tuple[str, ...]
+    against: Mapping[str, str]
 
     @classmethod
     def of(cls, run: Run) -> Wanted:
@@ -26,9 +30,14 @@ class Wanted:
         judges = run.config.get("judges", ())
         return cls(
             {c["name"]: c.get("trials", 1) for c in run.config.get("candidates", ())},
-            {j["name"]: tuple(c["name"] for c in j.get("rubric", {}).get("criteria", ())) for j in judges},
+            {
+                j["name"]: tuple(c["name"] for c in j.get("rubric", {}).get("criteria", ()))
+                for j in judges
+                if j.get("mode") != "pairwise"
+            },
             {j["name"]: j.get("repeats", 1) for j in judges},
             tuple(run.config.get("measures", ())),
+            {j["name"]: j.get("against") or "" for j in judges if j.get("mode") == "pairwise"},
         )
 
     def answer(self, row: Row) -> bool:
@@ -43,9 +52,12 @@ class Wanted:
         return not criteria or row["criterion"] in criteria
 
     def preference(self, row: Row) -> bool:
-        """Whether a row of preferences is wanted: its judge, and both candidates with this trial."""
-        named = row["rater"] in self.repeats and row["repeat"] < self.repeats[row["rater"]]
-        return named and all(row["trial"] < self.trials.get(row[side], 0) for side in ("left", "right"))
+        """Whether a row of preferences is wanted: its judge, and its pair in the order of the exam, with this trial."""
+        against, sides = self.against.get(row["rater"]), (row["left"], row["right"])
+        if against is None or row["repeat"] >= self.repeats[row["rater"]] or (against and against not in sides):
+            return False
+        names = [name for name in self.trials if name in sides]
+        return names == list(sides) and all(row["trial"] < self.trials[name] for name in names)
 
     def score(self, row: Row) -> bool:
         """Whether a row of a measure is wanted."""

@@ -11,7 +11,7 @@ from markscheme.harness.store.store import Store
 
 CONFIG = {
     "candidates": [{"name": "a"}, {"name": "b"}],
-    "judges": [{"name": "pairs", "repeats": 1, "rubric": {"criteria": []}}],
+    "judges": [{"name": "pairs", "mode": "pairwise", "repeats": 1, "rubric": {}}],
 }
 
 
