@@ -1,0 +1,1 @@
+"""The lab: which judge is good enough, by labels, and the cheapest of these."""
