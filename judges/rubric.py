@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeGuard
 
 from ..harness.errors import BugError, ExamError, InputError
 from ..harness.keys import digest
@@ -118,13 +118,14 @@ def load_rubric(source: str | Path, shots: int) -> Rubric:
     Raises `ExamError` with every mistake. A level with fewer than ``shots`` examples is one in a packaged rubric, and
     in a user's where ``require_examples: true``; else it becomes one of the `Rubric.warnings`.
     """
-    packaged = isinstance(source, str) and NAME.fullmatch(source) is not None
-    file = load_yaml(_packaged(str(source)) if packaged else source)
-    _refuse_pairwise(file)
+    file = _read(source)
+    if _is_pairwise(file):
+        what = "'pairwise' compares two answers: name this rubric under a judge with mode: pairwise"
+        raise ExamError([file.problem(("kind",), what)])
     written = validate(file, RubricFile)
     found = list(problems(written, file))
     lacking = [] if found else list(lacking_examples(written, file, shots))
-    if found or (lacking and (packaged or written.require_examples)):
+    if found or (lacking and (_is_name(source) or written.require_examples)):
         raise ExamError(found or lacking)
     return _built(written, tuple(map(str, lacking)))
 
@@ -136,12 +137,23 @@ def packaged_rubrics() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".yaml") for name in single))
 
 
+def rubric_kind(source: str | Path) -> Literal["pointwise", "pairwise"]:
+    """Whether a rubric file, or a packaged rubric, grades one answer at a time or compares two."""
+    return "pairwise" if _is_pairwise(_read(source)) else "pointwise"
+
+
+def _read(source: str | Path) -> YamlFile:
+    return load_yaml(_packaged(source) if _is_name(source) else source)
+
+
+def _is_name(source: str | Path) -> TypeGuard[str]:
+    return isinstance(source, str) and NAME.fullmatch(source) is not None
+
+
 def _packaged(name: str) -> Path:
-    known = packaged_rubrics()
     path = Path(str(files("markscheme") / "rubrics" / f"{name}.yaml"))
-    if name not in known and path.exists():
-        raise InputError(f"the packaged rubric {name!r} compares two answers: write mode: pairwise beside it")
-    if name not in known:
+    if not path.is_file():
+        known = packaged_rubrics()
         raise InputError(
             f"no packaged rubric is named {name!r}{did_you_mean(name, known) or ';'} "
             f"there are {', '.join(known)}; write ./{name}.yaml for a file"
@@ -149,10 +161,8 @@ def _packaged(name: str) -> Path:
     return path
 
 
-def _refuse_pairwise(file: YamlFile) -> None:
-    if isinstance(file.data, dict) and file.data.get("kind") == "pairwise":
-        what = "'pairwise' compares two answers: name this rubric under a judge with mode: pairwise"
-        raise ExamError([file.problem(("kind",), what)])
+def _is_pairwise(file: YamlFile) -> bool:
+    return isinstance(file.data, dict) and file.data.get("kind") == "pairwise"
 
 
 def _built(written: RubricFile, warnings: tuple[str, ...]) -> Rubric:

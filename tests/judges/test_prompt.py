@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from markscheme.harness.records import Retrieved, Said, Sample, ToolCall
 from markscheme.judges.prompt import Material, Prompt, fence_code, materials
-from markscheme.judges.rubric import load_rubric
+from markscheme.judges.rubric import load_rubric, packaged_rubrics
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLE = Sample(
@@ -36,14 +36,19 @@ def system(rubric: str, shots: int) -> str:
     return str(Prompt(load_rubric(rubric, shots), shots).system["content"])
 
 
-def whole_prompt(shots: int) -> str:
-    request = Prompt(load_rubric("faithfulness", shots), shots).request(one(), NO_PARAMS, frozenset())
+def whole_prompt(rubric: str, shots: int) -> str:
+    request = Prompt(load_rubric(rubric, shots), shots).request(one(), NO_PARAMS, frozenset())
     return "".join(f"[{message['role']}]\n{message['content']}\n" for message in request.messages)
 
 
-@pytest.mark.parametrize(("name", "shots"), [("zero_shot", 0), ("few_shot", 1)])
-def test_the_whole_prompt_is_the_golden_one(name: str, shots: int) -> None:
-    assert whole_prompt(shots) == (GOLDEN / f"faithfulness_{name}.txt").read_text()
+@pytest.mark.parametrize("name", packaged_rubrics())
+def test_the_whole_few_shot_prompt_is_the_golden_one(name: str) -> None:
+    assert whole_prompt(name, 1) == (GOLDEN / f"{name}_few_shot.txt").read_text()
+
+
+@pytest.mark.parametrize("name", ["docs_qa", "faithfulness"])
+def test_the_whole_zero_shot_prompt_is_the_golden_one(name: str) -> None:
+    assert whole_prompt(name, 0) == (GOLDEN / f"{name}_zero_shot.txt").read_text()
 
 
 @pytest.mark.parametrize("shots", [0, 1])

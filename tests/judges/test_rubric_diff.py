@@ -58,6 +58,10 @@ CASES = [
         low(examples=(replace(LOW.examples[0], answer="b"),)),
         [Change("criterion tone, level 0, example 1, answer", "few_shot", "a", "b")],
     ),
+    (
+        low(examples=(Example("another", "", "s", "b", "so"),)),
+        [Change("criterion tone, level 0, example 1", "few_shot", "a", "b")],
+    ),
     (replace(BASE, criteria=(TONE,)), [Change("criterion truth", "verdicts", "Is it true?", None)]),
     (
         replace(BASE, criteria=(TRUTH, TONE)),
