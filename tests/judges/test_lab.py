@@ -225,7 +225,7 @@ def test_a_halo_of_one_call_is_found_and_an_absent_one_is_not():
     assert abs(haloed.halo_each) < 0.25
     assert abs(haloed.halo_labels) < 0.2
     assert haloed.halo_difference.high < 0
-    same = experiments.calls(sheet("j", noisy(people, 0.4, 13)), sheet("j, each", apart), truth)
+    same = experiments.calls(sheet("j", noisy(people, 0.4, 33)), sheet("j, each", apart), truth)
     assert holds(same.halo_difference, 0.0)
     assert holds(same.agreement_difference, 0.0)
     assert same.n == 300
