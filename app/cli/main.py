@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from . import data, dataset, exams, retrieval, tools
+from . import data, dataset, exams, retrieval, rubric, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -23,6 +23,7 @@ exams.register(app)
 data.register(app)
 dataset.register(app)
 retrieval.register(app)
+rubric.register(app)
 tools.register(app)
 
 

@@ -1,0 +1,130 @@
+"""`markscheme rubric show` and `schema`: the exact prompt that a rubric becomes, and what editors check files by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from ..harness.errors import InputError
+from ..harness.records import Retrieved, Said, Sample
+from ..harness.structured import RUNGS, ask
+from ..judges.prompt import Material, Prompt, materials
+from ..judges.rubric import load_rubric, packaged_rubrics
+from ..judges.rubric_file import rubric_json_schema
+from .commands import emit
+from .rubrics_output import RubricLine, RubricList, ShownCall, ShownRubric
+
+Calls = Literal["one", "per_criterion"]
+_PLACEHOLDER = Sample(
+    "placeholder",
+    "(the question)",
+    context=("(the passages that belong to the question)",),
+    reference="(the reference answer)",
+)
+_SAID = Said("(the answer)", retrieved=(Retrieved("(the passages that the candidate was given)"),))
+_ANSWERS = ("answer", "response", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What `show` is asked for. ``sample`` is a data set with answers, '' for placeholders; ``id`` one of its rows."""
+
+    shots: int = 1
+    calls: Calls = "one"
+    sample: str = ""
+    id: str = ""
+
+
+def show(rubric: str, wanted: Wanted, json: bool) -> None:
+    """Print the messages that a judge is sent, warnings on standard error."""
+    shown, warnings = shown_rubric(rubric, wanted)
+    for warning in warnings:
+        typer.echo(f"note: {warning}", err=True)
+    if json:
+        emit(shown)
+        return
+    for number, call in enumerate(shown.calls, 1):
+        if len(shown.calls) > 1:
+            typer.echo(f"--- call {number} of {len(shown.calls)}: {', '.join(call.criteria)}")
+        for message in call.messages:
+            typer.echo(f"[{message['role']}]\n{_text(message['content'])}")
+
+
+def list_packaged(json: bool) -> None:
+    """Print the packaged rubrics, one a line."""
+    found = RubricList(rubrics=[_line(name) for name in packaged_rubrics()])
+    if json:
+        emit(found)
+        return
+    width = max(len(line.name) for line in found.rubrics)
+    for line in found.rubrics:
+        scale, weights = "{}–{}".format(*line.scale), (f"{name} {share:.0%}" for name, share in line.criteria.items())
+        typer.echo(f"{line.name:{width}}  {scale:4}  {', '.join(weights)}")
+
+
+def schema() -> None:
+    """Print the JSON schema of a rubric file."""
+    typer.echo(json.dumps(rubric_json_schema(), indent=2, ensure_ascii=False))
+
+
+def shown_rubric(rubric: str, wanted: Wanted) -> tuple[ShownRubric, Sequence[str]]:
+    """The calls that grading one answer takes, and the rubric's warnings. Raises InputError as `load_rubric` does."""
+    loaded = load_rubric(source_of(rubric), wanted.shots)
+    material = _material(wanted)
+    groups = [(c,) for c in loaded.criteria] if wanted.calls == "per_criterion" else [loaded.criteria]
+    calls = [_call(Prompt(loaded, wanted.shots, group), material) for group in groups]
+    named = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
+    return ShownRubric(**named, shots=wanted.shots, calls=calls), loaded.warnings
+
+
+def source_of(rubric: str) -> str | Path:
+    """A packaged name as it is; what has a separator or a suffix is a file."""
+    return Path(rubric).expanduser() if "/" in rubric or Path(rubric).suffix else rubric
+
+
+def _call(prompt: Prompt, material: Material) -> ShownCall:
+    request = ask(prompt.request(material, {}, frozenset()), prompt.form, RUNGS[0])
+    return ShownCall(
+        criteria=[field.name for field in prompt.form.fields],
+        messages=[dict(message) for message in request.messages],
+        verdict=prompt.form.schema(),
+    )
+
+
+def _text(content: object) -> str:
+    """The words of a message; its images stay in the JSON."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")
+
+
+def _line(name: str) -> RubricLine:
+    rubric = load_rubric(name, 0)
+    weights = {criterion.name: criterion.weight for criterion in rubric.criteria}
+    return RubricLine(name=name, scale=rubric.scale, criteria=weights, description=rubric.description)
+
+
+def _material(wanted: Wanted) -> Material:
+    sample, said = _from_file(wanted.sample, wanted.id) if wanted.sample else (_PLACEHOLDER, _SAID)
+    return materials(sample, said, "conversation")[0]
+
+
+def _from_file(path: str, sample_id: str) -> tuple[Sample, Said]:
+    """A row's sample and answer. A candidate without a retriever is given the sample's own passages."""
+    from ..harness.data import load_dataset
+    from ..harness.exam_specs import DatasetSpec
+    from ..harness.yaml_file import YamlFile, validate
+
+    where = YamlFile(Path.cwd() / "rubric", {"path": path}, shown="--sample")
+    samples = load_dataset(validate(where, DatasetSpec)).samples
+    sample = next((each for each in samples if each.id == sample_id), None) if sample_id else samples[0]
+    if sample is None:
+        raise InputError(f"--id {sample_id!r}: {path} has no such row; the first is {samples[0].id!r}")
+    answer = next((str(sample.metadata[name]) for name in _ANSWERS if name in sample.metadata), _SAID.text)
+    return sample, Said(answer, retrieved=tuple(Retrieved(text) for text in sample.context))
