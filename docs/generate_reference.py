@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from markscheme.app import doctor, output, retrieving_output
+from markscheme.app import doctor, output, retrieving_output, rubrics_output
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
@@ -61,13 +61,19 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("results", retrieving_output.RetrieveCell),
         ("recommendation", retrieving_output.RetrieveChoice),
         ("dataset synthesize", output.SynthesisOutput),
+        ("rubric show NAME", rubrics_output.ShownRubric),
+        ("calls", rubrics_output.ShownCall),
+        ("rubric show", rubrics_output.RubricList),
+        ("rubrics", rubrics_output.RubricLine),
+        ("rubric diff", rubrics_output.RubricDiffOutput),
+        ("changes", rubrics_output.RubricChange),
         ("doctor", doctor.DoctorOutput),
         ("checks", doctor.Check),
     ),
 }
 
 
-_PRINTED = (output.__name__, doctor.__name__, retrieving_output.__name__)
+_PRINTED = tuple(module.__name__ for module in (output, doctor, retrieving_output, rubrics_output))
 """What commands print has no defaults: every key is there."""
 _WITHOUT_DEFAULTS = re.compile(r"^(\| [^|]* \| [^|]*) \| [^|]* \|", re.MULTILINE)
 
