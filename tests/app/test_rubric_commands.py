@@ -197,3 +197,23 @@ def test_schema_prints_the_one_of_the_reference(desk: Any) -> None:
     assert code == 0
     assert json.loads(out) == rubric_json_schema()
     assert out == (Path(__file__).parents[2] / "docs" / "reference" / "rubric.schema.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        (lambda rubric: rubric["criteria"][0].update(weight=0.25), 0),
+        (lambda rubric: rubric["criteria"][0].update(description="Is the code word there?"), 10),
+    ],
+)
+def test_a_run_asks_again_only_where_the_diff_says_that_verdicts_can_differ(desk: Any, change: Any, calls: int) -> None:
+    second = {**desk.rubric["criteria"][0], "name": "form", "weight": 0.5}
+    desk.rubric["criteria"] = [{**second, "name": "correctness"}, second]
+    desk.run()
+    (desk.folder / "old.yaml").write_bytes((desk.folder / "rubric.yaml").read_bytes())
+    change(desk.rubric)
+    second["weight"] = 1 - desk.rubric["criteria"][0]["weight"]
+    again = desk.run()
+    said = json.loads(desk.command("rubric", "diff", "old.yaml", "rubric.yaml", "--json")[1])
+    assert again["calls"]["live"] == calls
+    assert said["zero_shot"] is (calls > 0)
