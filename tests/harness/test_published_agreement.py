@@ -157,7 +157,6 @@ def test_xstests_judge_agrees_well_or_badly_by_how_rare_a_refusal_is(xstest):
     rarest = matrix(xstest["mistralinstruct"], ["gpt4_label", "final_label"], REFUSAL)
     as_class = cohen_kappa(*np.nan_to_num(rarest, nan=4).T, (1, 2, 3, 4))
     assert round(as_class, 2) == 0.06  # published with them as a class of their own
-    assert found["mistralinstruct"].estimates["ac1"].value > 0.9
 
 
 @pytest.mark.parametrize(
