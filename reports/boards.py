@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 from ..harness.statistics.paired import PairedDifference
 from . import words
 from .cells import Cell, Scores
-from .comparison import Comparison, compare
+from .comparison import Comparison, basis, compare
+from .corrections import MIN_PAIRS, UNCORRECTED
 from .exam import JudgeView, Scale
 from .operations import CandidateCost
 
 
 @dataclass(frozen=True)
 class Row:
-    """A candidate's line. ``beats`` are the letters of rows that it is significantly better than; ``versus_best`` is
-    the best row minus this one."""
+    """A candidate's line. ``ranked`` is the headline as it is compared with others (`Basis`). ``beats`` are the letters
+    of rows that it is significantly better than; ``versus_best`` is the best row minus this one."""
 
     letter: str
     candidate: str
     headline: Cell
+    ranked: Cell
     criteria: tuple[Cell, ...]
     beats: str
     versus_best: PairedDifference | None
@@ -31,12 +33,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """One judge's ranking, best first; candidates without a single score come last, unranked."""
+    """One judge's ranking, best first; candidates without a single score come last, unranked.
+
+    ``corrected``: ranked by corrected means; ``basis`` says by what and why, '' in a board without a corrected mean.
+    ``mixed`` are the criteria whose cells cannot be compared, some corrected and others not.
+    """
 
     judge: JudgeView
     rows: tuple[Row, ...]
     comparison: Comparison | None
     words: str
+    corrected: bool = False
+    basis: str = ""
+    mixed: frozenset[str] = frozenset()
 
     @property
     def scale(self) -> Scale | None:
@@ -48,6 +57,15 @@ class Board:
         """Whether criteria stand beside the headline; a single criterion is the headline itself."""
         return self.judge.headline == "composite"
 
+    @property
+    def touched(self) -> bool:
+        """Whether any headline is corrected."""
+        return bool(self.basis)
+
+    def pair_is_corrected(self, left: str, right: str) -> bool:
+        """Whether the difference of two candidates is people's, and not the judge's."""
+        return self.comparison is not None and not self.comparison.corrected.isdisjoint({(left, right), (right, left)})
+
 
 def boards(scores: Scores, costs: Mapping[str, CandidateCost]) -> tuple[Board, ...]:
     """One per judge, in exam order."""
@@ -56,13 +74,16 @@ def boards(scores: Scores, costs: Mapping[str, CandidateCost]) -> tuple[Board, .
 
 def _board(scores: Scores, judge: JudgeView, costs: Mapping[str, CandidateCost]) -> Board:
     measure = judge.headline
-    cells = [scores.cells[c.name, judge.name, measure] for c in scores.candidates]
-    ranked = sorted(cells, key=lambda cell: (cell.mean is None, -round(cell.mean or 0.0, 9)))
+    by = basis(scores, judge.name, measure)
+    ranked = sorted(by.cells, key=lambda cell: (cell.mean is None, -round(cell.mean or 0.0, 9)))
     scored = [cell.candidate for cell in ranked if cell.mean is not None]
-    comparison = compare(scored, scores.grid, judge.name, measure, judge.scale) if scored else None
+    comparison = compare(scored, scores, judge.name, measure, judge.scale) if scored else None
     letters = {cell.candidate: _letter(i) for i, cell in enumerate(ranked)}
     rows = tuple(_row(scores, judge, cell, letters, comparison, costs) for cell in ranked)
-    return Board(judge, rows, comparison, _words(judge, rows, comparison))
+    columns = {criterion: basis(scores, judge.name, criterion) for criterion in judge.criteria}
+    mixed = frozenset(name for name, column in columns.items() if column.why and not column.corrected)
+    board = Board(judge, rows, comparison, "", by.corrected, by.why, mixed)
+    return replace(board, words=_words(board))
 
 
 def _row(
@@ -81,27 +102,46 @@ def _row(
         versus_best = comparison.pairs.get((comparison.ranked[0], name))
     failed = {why: n for why, n in cell.missing.items() if not why.startswith("judge: not_applicable")}
     cells = tuple(scores.cells[name, judge.name, criterion] for criterion in criteria)
-    return Row(letters[name], name, cell, cells, beats, versus_best, failed, costs[name])
+    headline = scores.cells[name, judge.name, judge.headline]
+    return Row(letters[name], name, headline, cell, cells, beats, versus_best, failed, costs[name])
 
 
 def _letter(index: int) -> str:
     return ascii_lowercase[index] if index < 26 else f"{ascii_lowercase[index // 26 - 1]}{ascii_lowercase[index % 26]}"
 
 
-def _words(judge: JudgeView, rows: tuple[Row, ...], comparison: Comparison | None) -> str:
+def _words(board: Board) -> str:
+    judge, rows, comparison = board.judge, board.rows, board.comparison
     rubric = f"rubric {judge.rubric}" + (f" v{judge.rubric_version}" if judge.rubric_version else "")
     scale = f" on a scale of {words.scale_words(judge.scale)}" if judge.scale else ""
     origin = f" ({rubric})" if judge.rubric else ""
-    parts = [f"{_composition(judge)}{scale}{origin}, {_by(judge)}."]
+    parts = [f"{_composition(judge)}{scale}{origin}, {_by(board)}.", board.basis]
     parts.append(_interval_words(rows))
     if comparison and comparison.pairs:
-        parts.append("Letters: significantly better than that row (paired by question, sign-flip test, Holm).")
-        first, second = comparison.ranked[:2]
-        estimate = comparison.pairs[first, second].estimate
-        limits = f" {words.interval(estimate, sign=True)}" if estimate.low is not None else ""
-        shared = words.shared(estimate.n, max(row.headline.estimate.n for row in rows[:2]))
-        parts.append(f"{first} − {second}: {words.signed(estimate.value)}{limits}{shared}.")
-    return " ".join(parts)
+        tests = "paired by question, sign-flip test, Holm"
+        if comparison.corrected:
+            tests = "paired by question, t test where human labels correct the difference, else sign-flip test, Holm"
+        parts.append(f"Letters: significantly better than that row ({tests}).")
+        parts.append(_lead_words(board, *comparison.ranked[:2]))
+    return " ".join(part for part in parts if part)
+
+
+def _lead_words(board: Board, first: str, second: str) -> str:
+    assert board.comparison is not None
+    estimate = board.comparison.pairs[first, second].estimate
+    limits = f" {words.interval(estimate, sign=True)}" if estimate.low is not None else ""
+    return f"{first} − {second}: {words.signed(estimate.value)}{limits}{pair_words(board, first, second)}."
+
+
+def pair_words(board: Board, first: str, second: str) -> str:
+    """On what questions the difference was taken, and whether it is people's or the judge's; '' where that is plain."""
+    assert board.comparison is not None
+    n = board.comparison.pairs[first, second].estimate.n
+    if board.pair_is_corrected(first, second):
+        return f", corrected by labels on both answers of {words.plural(n, 'question')}"
+    most = max(row.ranked.judge_only.n for row in board.rows if row.candidate in (first, second))
+    few = f": labels on both answers of fewer than {MIN_PAIRS} questions" if board.corrected else ""
+    return words.shared(n, most) + (f", {UNCORRECTED}{few}" if board.touched else "")
 
 
 def _composition(judge: JudgeView) -> str:
@@ -113,16 +153,30 @@ def _composition(judge: JudgeView) -> str:
     return text + (", over the criteria that apply" if judge.renormalise else "")
 
 
-def _by(judge: JudgeView) -> str:
+def _by(board: Board) -> str:
+    judge = board.judge
     if judge.embedded:
-        return f"graded by the embedded judge {judge.name}, which is no model"
+        corrected = f", {correction_words(board)}" if board.touched else ""
+        return f"graded by the embedded judge {judge.name}, which is no model{corrected}"
     shots = "" if judge.shots is None else f", {words.plural(judge.shots, 'worked example')} per level"
     model = f" ({judge.model}{shots})" if judge.model else ""
-    return f"graded by {judge.name}{model}, uncorrected"
+    return f"graded by {judge.name}{model}, {correction_words(board)}"
+
+
+def correction_words(board: Board) -> str:
+    """``uncorrected``, ``corrected by human labels``, or by them for some candidates."""
+    corrected = [row.candidate for row in board.rows if row.headline.corrected]
+    if not corrected:
+        return UNCORRECTED
+    if all(row.headline.corrected or row.headline.mean is None for row in board.rows):
+        return "corrected by human labels"
+    return f"corrected by human labels for {words.listed(corrected)} only"
 
 
 def _interval_words(rows: tuple[Row, ...]) -> str:
-    methods = " ".join(row.headline.estimate.method for row in rows)
+    methods = " ".join(row.ranked.estimate.method for row in rows)
+    if any(row.ranked.corrected for row in rows):
+        return "Intervals of 95 %; what stands behind each is listed below."
     if "CR3" in methods:
         return "95 % t intervals by leaving out one cluster of questions at a time."
     if "n/deff" in methods:

@@ -7,14 +7,16 @@ stands the mean with them at the lowest level of the scale (``worst``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..harness.records import Estimate
+from ..harness.statistics.correction import Corrected
 from ..harness.statistics.intervals import mean_interval
 from ..harness.statistics.rates import rate_interval
 from ..harness.store.frames import RunData
+from .corrections import UNCORRECTED, correct, labelled_scores
 from .exam import (
     NEITHER_BETTER,
     RATES,
@@ -29,6 +31,7 @@ from .exam import (
     measures_of,
 )
 from .grid import Grid, Key, grid_of, mean_over_trials
+from .humans import Backing, Labelled, Rules
 from .measurements import OPERATIONS, judged, measurements
 
 if TYPE_CHECKING:
@@ -50,7 +53,9 @@ class Cell:
     ``n_expected`` and ``missing`` (reason -> count) count answers, samples × trials; ``estimate.n`` counts samples.
     ``worst`` is the mean with the candidate's own failures at the lowest level, ``None`` where it has none.
     ``bounds`` are the means with unreadable verdicts all lowest and all highest, where more than 1 % of the verdicts
-    are, those among several repeats or turns of an answer included.
+    are, those among several repeats or turns of an answer included. In a run with labels, ``correction`` says what came
+    of them and ``backing`` which they are; ``estimate`` is then the corrected mean where there is one, and ``bounds``
+    stay those of the judge's own scores.
     """
 
     candidate: str
@@ -61,6 +66,18 @@ class Cell:
     missing: Mapping[str, int]
     worst: float | None = None
     bounds: tuple[float, float] | None = None
+    correction: Corrected | None = None
+    backing: Backing | None = None
+
+    @property
+    def corrected(self) -> bool:
+        """Whether human labels stand behind the estimate."""
+        return self.correction is not None and self.correction.method != "judge-only"
+
+    @property
+    def judge_only(self) -> Estimate:
+        """The mean of the judge's own scores."""
+        return self.estimate if self.correction is None else self.correction.judge_only
 
     @property
     def mean(self) -> float | None:
@@ -87,31 +104,43 @@ class Scores:
     measures: tuple[str, ...]
     grid: Grid
     cells: Mapping[Key, Cell]
+    judged: Mapping[Key, Cell]
+    """The cells by the judges' own scores; the same as ``cells`` in a run without labels."""
+    labelled: Mapping[Key, Labelled] = field(default_factory=dict)
 
 
-def score(data: RunData) -> Scores:
-    """Compute every quality cell: criteria and composite per judge, and the measures without a judge."""
-    table = measurements(data)
+def score(data: RunData, rules: Rules | None = None, earlier: Sequence[RunData] = ()) -> Scores:
+    """Compute every quality cell: criteria and composite per judge, and the measures without a judge.
+
+    The labels in ``data`` correct the judges' means where ``rules`` and their design allow it; labelled answers of
+    ``earlier`` runs, the same but for the time, serve as further ones.
+    """
+    table, rules = measurements(data), rules or Rules()
     candidates, judges, measures = candidates_of(data), judges_of(data), measures_of(data)
     grid = grid_of(table, data)
     scales = {(judge.name, m): judge.scale for judge in judges for m in ("composite", *judge.criteria)}
     pooled, bounds = _pooled(grid), _bounds(data, judges)
-    found = {}
+    known = labelled_scores(data, grid, judges, rules, earlier)
+    own, cells = {}, {}
     for key in grid.values:
         _, source, measure = key
         if source or measure not in OPERATIONS:
             scale = scales[source, measure] if source else measure_scale(measure)
             rate = _is_rate(source, measure, scale, pooled[source, measure])
-            found[key] = replace(_cell(key, grid, scale, rate), bounds=bounds.get(key))
-    return Scores(candidates, judges, measures, grid, found)
+            cells[key] = own[key] = replace(_cell(key, grid, scale, rate), bounds=bounds.get(key))
+            if key in known:
+                cells[key] = _corrected(own[key], known[key], scale, rate, rules, grid)
+    return Scores(candidates, judges, measures, grid, cells, own, known)
 
 
-def summary(data: RunData) -> pd.DataFrame:
-    """A row per candidate, judge ('' for none) and measure: n (samples), mean, 95 % interval, its method, and how
-    many expected answers have no value. By candidate; judges in exam order, the composite before its criteria."""
+def summary(data: RunData, earlier: Sequence[RunData] = ()) -> pd.DataFrame:
+    """A row per candidate, judge ('' for none) and measure: n (samples), mean, 95 % interval, its method, how many
+    expected answers have no value, the mean of the judge's own scores, and how the labels corrected it (a `Method`;
+    `uncorrected` where none stand behind it). By candidate; judges in exam order, the composite before its criteria.
+    """
     import pandas as pd
 
-    scores = score(data)
+    scores = score(data, earlier=earlier)
     judges, names = [*(j.name for j in scores.judges), ""], [c.name for c in scores.candidates]
 
     def order(cell: Cell) -> tuple[int, int, bool]:
@@ -119,12 +148,31 @@ def summary(data: RunData) -> pd.DataFrame:
 
     return pd.DataFrame.from_records(
         [
-            (c.candidate, c.source, c.measure, e.n, e.value, e.low, e.high, e.method, c.n_missing)
+            (
+                c.candidate,
+                c.source,
+                c.measure,
+                c.judge_only.n,
+                e.value,
+                e.low,
+                e.high,
+                e.method,
+                c.n_missing,
+                *_whose(c),
+            )
             for c in sorted(scores.cells.values(), key=order)
             for e in (c.estimate,)
         ],
-        columns="candidate judge measure n mean low high method missing".split(),
-    ).astype({"mean": float, "low": float, "high": float})
+        columns="candidate judge measure n mean low high method missing judge_only correction".split(),
+    ).astype({"mean": float, "low": float, "high": float, "judge_only": float})
+
+
+def _whose(cell: Cell) -> tuple[float | None, str]:
+    """The mean of the judge's own scores and how it was corrected; nothing for a measure without a judge."""
+    if not cell.source:
+        return None, ""
+    method = cell.correction.method if cell.correction is not None and cell.corrected else UNCORRECTED
+    return cell.judge_only.value, method
 
 
 def _cell(key: Key, grid: Grid, scale: Scale | None, rate: bool) -> Cell:
@@ -139,9 +187,23 @@ def _cell(key: Key, grid: Grid, scale: Scale | None, rate: bool) -> Cell:
     missing = Counter(_short(why) for why in whys[np.isnan(values)])
     worst = None
     if scale is not None and measure_family(key[2]) not in NEITHER_BETTER:
-        own = _where(whys, lambda why: why.startswith("candidate:"))
+        own = _own(whys)
         worst = _mean_with(values, own, scale[0]) if own.any() else None
     return Cell(*key, estimate, values.size, dict(sorted(missing.items())), worst)
+
+
+def _corrected(cell: Cell, known: Labelled, scale: Scale | None, rate: bool, rules: Rules, grid: Grid) -> Cell:
+    """The cell with what the labels say; its ``worst`` moves with the mean of the answers that have a score."""
+    correction = correct(known, cell.estimate, scale, rate, rules)
+    found = replace(cell, correction=correction, backing=known.backing)
+    if not found.corrected:
+        return found
+    worst = cell.worst
+    if worst is not None and cell.mean is not None and correction.estimate.value is not None:
+        key = (cell.candidate, cell.source, cell.measure)
+        moving = _mean_with(grid.values[key] * 0.0 + 1.0, _own(grid.whys[key]), 0.0)
+        worst += (correction.estimate.value - cell.mean) * moving
+    return replace(found, estimate=correction.estimate, worst=worst)
 
 
 def _bounds(data: RunData, judges: Iterable[JudgeView]) -> dict[Key, tuple[float, float]]:
@@ -176,10 +238,11 @@ def _filled(data: RunData, judge: JudgeView, level: float) -> RunData:
     return replace(data, grades=data.grades.assign(score=score, status=data.grades["status"].mask(lost, "scored")))
 
 
-def _where(whys: NDArray[Any], test: Any) -> NDArray[np.bool_]:
+def _own(whys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where the candidate itself failed."""
     import numpy as np
 
-    found: NDArray[np.bool_] = np.frompyfunc(test, 1, 1)(whys).astype(bool)
+    found: NDArray[np.bool_] = np.frompyfunc(lambda why: why.startswith("candidate:"), 1, 1)(whys).astype(bool)
     return found
 
 

@@ -1,24 +1,44 @@
-"""Candidates against each other on the same samples: who is ahead, and who cannot be told apart."""
+"""Candidates against each other on the same samples: who is ahead, and who cannot be told apart.
+
+A corrected mean is never set against an uncorrected one: either all candidates are compared by corrected means, or all
+by the judge's own scores.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..harness.statistics.paired import PairedDifference, holm, paired_differences
+from . import words
+from .cells import Cell, Scores
+from .corrections import FROM_LABELS, difference
 from .exam import Scale
-from .grid import Grid
 
 ALPHA = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """By which cells candidates are compared: the headlines or the judge's own scores, and why; '' without labels."""
+
+    cells: tuple[Cell, ...]
+    corrected: bool
+    why: str
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """Every pair of ``ranked`` (best first), left above right, with p adjusted by Holm over all pairs."""
+    """Every pair of ``ranked`` (best first), left above right, with p adjusted by Holm over all pairs.
+
+    ``corrected`` are the pairs whose difference is people's, by labels on both answers; in the others it is the
+    judge's.
+    """
 
     ranked: tuple[str, ...]
     pairs: Mapping[tuple[str, str], PairedDifference]
     adjusted: Mapping[tuple[str, str], float]
+    corrected: frozenset[tuple[str, str]] = frozenset()
 
     def better(self, left: str, right: str) -> bool:
         """Whether ``left`` is above ``right`` by more than chance: Holm's p and the interval both say so.
@@ -34,10 +54,38 @@ class Comparison:
         return (best, *(other for other in self.ranked[1:] if not self.better(best, other)))
 
 
-def compare(ranked: Sequence[str], grid: Grid, source: str, measure: str, scale: Scale | None) -> Comparison:
+def basis(scores: Scores, source: str, measure: str) -> Basis:
+    """Corrected means where every candidate that has one at all is corrected, all of them alike; else the judge's."""
+    keys = [(c.name, source, measure) for c in scores.candidates]
+    cells, own = (tuple(found[key] for key in keys) for found in (scores.cells, scores.judged))
+    known = [cell for cell in cells if cell.mean is not None]
+    if not any(cell.corrected for cell in known):
+        return Basis(own, False, "")
+    methods = {cell.correction.method for cell in known if cell.correction is not None}
+    if methods <= FROM_LABELS or methods == {"rogan-gladen"}:
+        return Basis(cells, True, "Ranked by corrected scores.")
+    return Basis(own, False, f"Ranked by the judge's own scores: {_odd_ones(known)}.")
+
+
+def _odd_ones(cells: Sequence[Cell]) -> str:
+    """Who keeps the others from being compared by corrected scores."""
+    without = [cell.candidate for cell in cells if not cell.corrected]
+    if without:
+        return f"{words.listed(without)} {'is' if len(without) == 1 else 'are'} uncorrected"
+    return "the candidates are corrected by methods that differ"
+
+
+def compare(ranked: Sequence[str], scores: Scores, source: str, measure: str, scale: Scale | None) -> Comparison:
     """Compare ``ranked`` candidates, best first, on per-sample means of one measure."""
-    rows = [grid.per_sample((name, source, measure)) for name in ranked]
-    found = paired_differences(rows, grid.clusters, scale=scale)
+    keys = {name: (name, source, measure) for name in ranked}
+    found = paired_differences(
+        [scores.grid.per_sample(key) for key in keys.values()], scores.grid.clusters, scale=scale
+    )
     pairs = {(ranked[i], ranked[j]): pair for (i, j), pair in found.items()}
+    corrected = {}
+    for left, right in pairs if scores.labelled else ():
+        if people := difference(scores.labelled[keys[left]], scores.labelled[keys[right]], scale):
+            corrected[left, right] = replace(pairs[left, right], estimate=people[0], p=people[1])
+    pairs |= corrected
     adjusted = holm([pair.p for pair in pairs.values()])
-    return Comparison(tuple(ranked), pairs, dict(zip(pairs, adjusted, strict=True)))
+    return Comparison(tuple(ranked), pairs, dict(zip(pairs, adjusted, strict=True)), frozenset(corrected))

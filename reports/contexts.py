@@ -141,8 +141,9 @@ def contexts(
     run = _Run(scores, shown, tuple(data.samples["sample_id"]), main, scale)
     families = {view.name: family for family, members in _families(views).items() for view in members}
     retrieving = [view for view in views if view.contexts != 0]
+    corrected = any(scores.cells[view.name, *main].corrected for view in views)
     return Contexts(
-        f"{main[0]}: {main[1]}" if main[0] else main[1],
+        (f"{main[0]}: {main[1]}" if main[0] else main[1]) + (", uncorrected" if corrected else ""),
         scale,
         tuple(_row(run, view, families[view.name], costs[view.name]) for view in views),
         tuple(_gains(run, views)),
@@ -175,7 +176,7 @@ def _row(run: _Run, view: CandidateView, family: str, cost: CandidateCost) -> Co
         view.name,
         family,
         view.contexts,
-        run.scores.cells[view.name, *run.main].estimate,
+        run.scores.judged[view.name, *run.main].estimate,
         sum(len(one.documents) for one in given) / len(given) if given else 0.0,
         sum(one.tokens for one in given) / len(given) if given else 0.0,
         cost.prompt_tokens,

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from ..harness.records import Estimate
 from ..harness.store.frames import RunData
 from . import words
-from .boards import Board
+from .boards import Board, correction_words, pair_words
 from .cells import UNREADABLE, Cell, Scores
-from .exam import leading_judge
+from .corrections import UNCORRECTED
+from .exam import JudgeView, leading_judge
 from .operations import CandidateCost, paid
 
 FEW_MS = 0.001
@@ -52,38 +53,57 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
     judge = leading_judge(scores.judges)
     if judge is None:
         return line("No LLM judged these answers: measures without a judge only.")
-    if judge.embedded:
+    board = next((board for board in boards if board.judge == judge), None)
+    if judge.embedded and (board is None or not board.corrected):
         return line(
             "No LLM judged these answers: the embedded judge compared their words with the reference and the context."
         )
-    board = next(board for board in boards if board.judge == judge)
-    if board.comparison is None:
+    if board is None or board.comparison is None:
         return line("No answer has been graded yet.")
     leaders = board.comparison.leaders()
     best = next(row for row in board.rows if row.candidate == leaders[0])
     if len(board.comparison.ranked) == 1:
-        return line(f"{strong(best.candidate)} scores {_score(best.headline, board)}.")
+        return line(f"{strong(best.candidate)} scores {_score(best.ranked, board)}.")
     if overtaking := next((name for name in leaders if board.comparison.better(name, best.candidate)), ""):
         return line(_overtaken(board, overtaking))
     said = _ahead(board) if len(leaders) == 1 else _tied(board, leaders)
     rival = board.comparison.ranked[1] if len(leaders) == 1 else _cheapest(board, leaders[1:])
-    return line(said + _trade(board, best.cost, rival))
+    whose = "" if board.corrected or not board.touched else "By the judge's own scores: "
+    return line(whose + said + _trade(board, best.cost, rival))
 
 
 def caveats(scores: Scores, boards: Sequence[Board], data: RunData) -> tuple[Line, ...]:
     """What has to be said right under the verdict."""
-    found = []
+    found: list[str] = []
     judge = leading_judge(scores.judges)
-    if judge is not None and not judge.embedded:
-        found.append("Scores are uncorrected: they are the judge's own, and no human labels stand behind them.")
-    elif judge is not None:
-        found.append("These scores show that the chain works and give a floor; they do not say which candidate to use.")
+    if judge is not None:
+        found += _whose_scores(judge, next((board for board in boards if board.judge == judge), None))
     subset = (data.info.config.get("dataset") or {}).get("subset")
     if subset:
         size = f"{subset.get('n')} of {subset.get('of')} questions"
         found.append(f"{strong('Subset')}: a random {size} (seed {subset.get('seed')}), not the whole exam.")
     found += [text for board in boards if (text := _reranked(board))]
     return tuple(line(text) for text in found)
+
+
+def _whose_scores(judge: JudgeView, board: Board | None) -> Iterator[str]:
+    """Whether the scores are people's or the judge's own, unless human labels stand behind every one of them."""
+    rows = [] if board is None else [row for row in board.rows if row.headline.mean is not None]
+    if board is not None and board.touched:
+        if not board.corrected:
+            yield board.basis
+        reasons = [(row.candidate, row.headline.correction) for row in rows if not row.headline.corrected]
+        for name, found in reasons:
+            if found is not None:
+                yield f"{strong(name)}: {found.reason.removeprefix(f'{UNCORRECTED}: ')}."
+        return
+    if judge.embedded:
+        yield "These scores show that the chain works and give a floor; they do not say which candidate to use."
+        return
+    unused = dict.fromkeys(row.headline.correction.reason for row in rows if row.headline.correction is not None)
+    why = "; ".join(reason.removeprefix(f"{UNCORRECTED}: ") for reason in unused)
+    stand = why or "no human labels stand behind them"
+    yield f"Scores are uncorrected: they are the judge's own, and {stand}."
 
 
 def facts(data: RunData, scores: Scores, boards: Sequence[Board]) -> tuple[Fact, ...]:
@@ -100,7 +120,8 @@ def facts(data: RunData, scores: Scores, boards: Sequence[Board]) -> tuple[Fact,
 def _score(cell: Cell, board: Board) -> str:
     scale = board.scale
     of = "" if scale is None else f" of {scale[1]:g}" if scale[0] == 0 else f" on {words.scale_words(scale)}"
-    return f"{words.number(cell.mean)}{of} {_limits(cell.estimate)}".rstrip()
+    beside = f" (the judge alone {words.number(cell.judge_only.value)})" if cell.corrected else ""
+    return f"{words.number(cell.mean)}{of} {_limits(cell.estimate)}".rstrip() + beside
 
 
 def _ahead(board: Board) -> str:
@@ -108,8 +129,8 @@ def _ahead(board: Board) -> str:
     first, second = board.comparison.ranked[:2]
     estimate = board.comparison.pairs[first, second].estimate
     gap = f"{words.number(estimate.value)} {_limits(estimate)}".rstrip()
-    shared = words.shared(estimate.n, _most(board, first, second))
-    return f"{strong(first)} answers best: {_score(_cell(board, first), board)}, {gap} above {strong(second)}{shared}."
+    whose = pair_words(board, first, second)
+    return f"{strong(first)} answers best: {_score(_cell(board, first), board)}, {gap} above {strong(second)}{whose}."
 
 
 def _overtaken(board: Board, name: str) -> str:
@@ -120,20 +141,15 @@ def _overtaken(board: Board, name: str) -> str:
     assert estimate.value is not None and estimate.low is not None and estimate.high is not None
     turned = replace(estimate, value=-estimate.value, low=-estimate.high, high=-estimate.low)
     gap = f"{words.number(turned.value)} {_limits(turned)}"
-    shared = words.shared(estimate.n, _most(board, first, name))
+    whose = pair_words(board, first, name)
     return (
         f"No verdict: {strong(first)} has the highest mean, {_score(_cell(board, first), board)}, "
-        f"yet {strong(name)} is {gap} above it{shared}."
+        f"yet {strong(name)} is {gap} above it{whose}."
     )
 
 
 def _cell(board: Board, name: str) -> Cell:
-    return next(row.headline for row in board.rows if row.candidate == name)
-
-
-def _most(board: Board, *names: str) -> int:
-    """The most questions that any of these has a score for."""
-    return max(_cell(board, name).estimate.n for name in names)
+    return next(row.ranked for row in board.rows if row.candidate == name)
 
 
 def _tied(board: Board, leaders: Sequence[str]) -> str:
@@ -145,7 +161,7 @@ def _tied(board: Board, leaders: Sequence[str]) -> str:
         return f"{names} cannot be told apart."
     estimate = board.comparison.pairs[leaders[0], leaders[1]].estimate
     gap = f"{words.signed(estimate.value)} {_limits(estimate, sign=True)}".rstrip()
-    return f"{names} cannot be told apart ({gap}{words.shared(estimate.n, _most(board, *leaders))})."
+    return f"{names} cannot be told apart ({gap}{pair_words(board, *leaders)})."
 
 
 def _limits(estimate: Estimate, sign: bool = False) -> str:
@@ -185,8 +201,8 @@ def _certain(estimate: Estimate) -> Estimate:
 
 def _reranked(board: Board) -> str:
     """Says so where counting candidates' own failures as the lowest level changes the order."""
-    rows = [row for row in board.rows if row.headline.mean is not None]
-    counted = {row.candidate: _worst(row.headline) for row in rows}
+    rows = [row for row in board.rows if row.ranked.mean is not None]
+    counted = {row.candidate: _worst(row.ranked) for row in rows}
     order = sorted(rows, key=lambda row: -round(counted[row.candidate], 9))
     if [row.candidate for row in order] == [row.candidate for row in rows] or board.scale is None:
         return ""
@@ -212,10 +228,13 @@ def _size(data: RunData) -> str:
 def _judge_words(board: Board) -> str:
     judge = board.judge
     if judge.embedded:
-        return f"judge {strong(judge.name)}: embedded, no model"
+        corrected = f", {correction_words(board)}" if board.touched else ""
+        return f"judge {strong(judge.name)}: embedded, no model{corrected}"
     shots = "" if judge.shots is None else ", zero-shot" if not judge.shots else f", {judge.shots}-shot"
     scale = f", {words.scale_words(judge.scale)}" if judge.scale else ""
-    return f"judge {strong(judge.name)}{': ' if judge.model else ''}{judge.model}{shots}{scale}, uncorrected"
+    return (
+        f"judge {strong(judge.name)}{': ' if judge.model else ''}{judge.model}{shots}{scale}, {correction_words(board)}"
+    )
 
 
 def _troubles(data: RunData, scores: Scores, boards: Sequence[Board]) -> Iterator[str]:

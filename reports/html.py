@@ -95,6 +95,8 @@ def environment() -> Environment:
         p=words.p_value,
         scale=words.scale_words,
         reason=words.reason,
+        design=words.design,
+        correction=words.correction,
     )
     return templates
 

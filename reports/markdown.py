@@ -21,6 +21,7 @@ def render_markdown(report: Report) -> str:
         *(f"> {_line(caveat, '**')}" for caveat in report.caveats),
         "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line, '**')}" for fact in report.facts),
         *(block for board in report.boards for block in _board(board, len(report.boards) > 1)),
+        *_backed(report),
         *_measures(report),
         *contexts_blocks(report.contexts),
         *_operations(report),
@@ -68,11 +69,44 @@ def _row(row: Row) -> list[str]:
 
 def _cell(cell: Cell) -> str:
     parts = [words.number(cell.mean), words.interval(cell.estimate)]
+    if cell.corrected:
+        parts.append(f"(judge alone {words.number(cell.judge_only.value)})")
+    elif cell.correction is not None and cell.mean is not None:
+        parts.append("(uncorrected)")
     if cell.worst is not None:
         parts.append(f"(with its failures {words.number(cell.worst)})")
     if cell.bounds:
         parts.append(f"(bounds {words.number(cell.bounds[0])}–{words.number(cell.bounds[1])})")
     return " ".join(part for part in parts if part)
+
+
+def _backed(report: Report) -> Iterator[str]:
+    if not report.backed:
+        return
+    yield "## What stands behind each headline"
+    titles = "Candidate|Judge|Measure|Labelled|Labels|By|On|Drawn|Method|λ|Width|Judge alone|Labels alone|Why"
+    yield table(titles.split("|"), (row for cell in report.backed for row in _backing(cell)), left=3)
+
+
+def _backing(cell: Cell) -> Iterator[list[str]]:
+    found, backing = cell.correction, cell.backing
+    if found is None or backing is None:
+        return
+    people = found.human_only
+    yield [
+        escape(cell.candidate),
+        escape(cell.source),
+        escape(cell.measure),
+        f"{found.n_labels:,} of {found.n_judged:,}",
+        *(escape(", ".join(names)) or words.NONE for names in (backing.sets, backing.annotators, backing.dates)),
+        words.design(backing.design) if backing.sets else words.NONE,
+        words.correction(found.method),
+        words.number(found.lam),
+        words.percent(found.width_ratio),
+        f"{words.number(found.judge_only.value)} {words.interval(found.judge_only)}".rstrip(),
+        words.NONE if people is None else f"{words.number(people.value)} {words.interval(people)}".rstrip(),
+        escape(found.reason),
+    ]
 
 
 def _measures(report: Report) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ from . import words
 from .answers import answers_payload
 from .boards import Board, boards
 from .cells import Cell, Scores, score
+from .comparison import basis
 from .contexts import Contexts, contexts
 from .exam import (
     NEITHER_BETTER,
@@ -86,11 +87,16 @@ class Report:
     footer: str
     contexts: Contexts | None = None
     """Only where answers were given retrieved passages."""
+    backed: tuple[Cell, ...] = ()
+    """What stands behind each headline and each criterion with labels; only in a run with labels."""
 
 
-def build_report(data: RunData) -> Report:
-    """Compute everything; takes seconds for thousands of answers, calls no model and reads no clock."""
-    scores = score(data)
+def build_report(data: RunData, earlier: Sequence[RunData] = ()) -> Report:
+    """Compute everything; takes seconds for thousands of answers, calls no model and reads no clock.
+
+    ``earlier`` are runs that are the same but for the time; their labelled answers help to correct this one's scores.
+    """
+    scores = score(data, earlier=earlier)
     costs = candidate_costs(data, scores)
     tables = boards(scores, by_candidate(costs))
     main = _main_measure(scores)
@@ -108,7 +114,7 @@ def build_report(data: RunData) -> Report:
         histograms=tuple((judge, _histograms(data, scores, judge)) for judge in scores.judges if judge.scale),
         losses=_losses(data, scores),
         points=_points(scores, costs, main) if main else (),
-        quality="" if main is None else f"{main[0]}: {main[1]}" if main[0] else main[1],
+        quality=_quality(scores, main) if main else "",
         quality_scale=scale,
         costs=costs,
         judge_costs=judge_costs(data, scores),
@@ -117,6 +123,7 @@ def build_report(data: RunData) -> Report:
         answers=answers_payload(data, scores),
         footer=_footer(data, scores),
         contexts=contexts(data, scores, by_candidate(costs), main, scale),
+        backed=tuple(_backed(scores)),
     )
 
 
@@ -141,14 +148,30 @@ def _scale(scores: Scores, main: tuple[str, str]) -> Scale | None:
     return next(j.scale for j in scores.judges if j.name == source) if source else measure_scale(measure)
 
 
+def _quality(scores: Scores, main: tuple[str, str]) -> str:
+    """What the figures plot, and whether it is people's mean or the judge's, where that could be doubted."""
+    by = basis(scores, *main)
+    whose = "" if not by.why else ", corrected" if by.corrected else ", uncorrected"
+    return (f"{main[0]}: {main[1]}" if main[0] else main[1]) + whose
+
+
 def _points(scores: Scores, costs: Sequence[CandidateCost], main: tuple[str, str]) -> tuple[Point, ...]:
     found = []
-    for cost in costs:
-        e = scores.cells[cost.candidate, *main].estimate
+    for cost, cell in zip(costs, basis(scores, *main).cells, strict=True):
+        e = cell.estimate
         if e.value is not None:
             usd = cost.usd_per_1000.value
             found.append(Point(cost.candidate, e.value, e.low, e.high, usd, cost.p50.value, cost.p95.value))
     return tuple(found)
+
+
+def _backed(scores: Scores) -> Iterator[Cell]:
+    for judge in scores.judges:
+        for candidate in scores.candidates:
+            for measure in dict.fromkeys([judge.headline, *judge.criteria]) if judge.criteria else ():
+                cell = scores.cells[candidate.name, judge.name, measure]
+                if cell.correction is not None and (measure == judge.headline or cell.correction.n_labels):
+                    yield cell
 
 
 def _histograms(data: RunData, scores: Scores, judge: JudgeView) -> tuple[Histogram, ...]:

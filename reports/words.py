@@ -28,6 +28,13 @@ _REASONS = {
     "refused": "judge refused",
     "error": "judge not reached",
 }
+_DESIGNS = {
+    "random": "at random",
+    "stratified": "at random within strata",
+    "chosen": "picked on purpose",
+    "unknown": "not known",
+}
+_METHODS = {"ppi++": "PPI++", "human-only": "labels alone", "rogan-gladen": "Rogan–Gladen", "judge-only": "none"}
 
 
 def number(value: float | None, decimals: int = 2) -> str:
@@ -112,6 +119,16 @@ def reason(why: str) -> str:
     """``candidate: timeout`` -> ``timed out``."""
     kind = why.partition(": ")[2] or why
     return _REASONS.get(kind, kind)
+
+
+def design(name: str) -> str:
+    """How labelled answers were drawn: ``random`` -> ``at random``."""
+    return _DESIGNS.get(name, name)
+
+
+def correction(method: str) -> str:
+    """``ppi++`` -> ``PPI++``; ``none`` where nothing was corrected."""
+    return _METHODS.get(method, method)
 
 
 def shared(both: int, most: int) -> str:

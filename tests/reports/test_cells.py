@@ -166,7 +166,7 @@ def test_binary_rubric_gets_wilson():
 def test_summary_has_the_composite_first_and_no_operations():
     data = build(measures=("exact_match",))
     table = summary(data)
-    assert list(table.columns) == "candidate judge measure n mean low high method missing".split()
+    assert list(table.columns) == "candidate judge measure n mean low high method missing judge_only correction".split()
     assert list(table["measure"][:5]) == ["composite", "correctness", "comprehensiveness", "readability", "exact_match"]
     assert (table["low"] < table["mean"]).all()
     assert (table["mean"] < table["high"]).all()
