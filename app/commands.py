@@ -94,6 +94,7 @@ def conclude(session: Session, tally: Tally, with_report: bool) -> RunOutput:
         run=current.id,
         answers={"ok": statuses["ok"], "failed": statuses.total() - statuses["ok"]},
         grades=means.grade_counts(store, current),
+        preferences=means.preference_counts(store, current),
         calls={"live": tally.live, "reused": tally.reused},
         spent_usd=tally.spent_usd if not tally.unpriced else None,
         summary=summary,

@@ -1,4 +1,4 @@
-"""A run's answers or grades as a file."""
+"""A run's answers, grades or preferences as a file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_table(store: Store, run: Run, table: str, format: str, output: Path | None) -> int:
-    """Write ``answers`` or ``grades`` as jsonl, csv or parquet; returns the number of rows."""
+    """Write ``answers``, ``grades`` or ``preferences`` as jsonl, csv or parquet; returns the number of rows."""
     data = load(store, run)
-    frame = (data.answers if table == "answers" else data.grades).copy()
+    frame = {"answers": data.answers, "grades": data.grades, "preferences": data.preferences}[table].copy()
     frame.insert(0, "run", run.id)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)

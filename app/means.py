@@ -27,6 +27,14 @@ def grade_counts(store: Store, run: Run) -> dict[str, int]:
     return dict(counts)
 
 
+def preference_counts(store: Store, run: Run) -> dict[str, int]:
+    """Verdicts of pairwise judges by status; `ok` for those with an outcome. Empty where no judge is pairwise."""
+    if not Wanted.of(run).against:
+        return {}
+    counts = queries.preference_statuses(store, run)
+    return {"ok": counts.pop("scored", 0), **counts}
+
+
 def summary(store: Store, run: Run) -> list[SummaryRow]:
     """Mean per candidate, judge and criterion, the composite, and the measures without a judge: a row for each that the
     exam asks for, also where there is no value.

@@ -19,13 +19,15 @@ class SummaryRow(BaseModel):
 
 
 class RunOutput(BaseModel):
-    """`markscheme run`, `generate`, `grade`: ``grades`` counts (answer, judge, criterion) rows by status."""
+    """`markscheme run`, `generate`, `grade`: ``grades`` counts (answer, judge, criterion) rows by status,
+    ``preferences`` the verdicts of pairwise judges (two for each pair of answers), empty where there is none."""
 
     model_config = ConfigDict(extra="forbid")
 
     run: str
     answers: dict[str, int]
     grades: dict[str, int]
+    preferences: dict[str, int] = {}
     calls: dict[str, int]
     spent_usd: float | None
     summary: list[SummaryRow]

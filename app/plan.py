@@ -19,10 +19,12 @@ from ..harness.records import Answer, Call, Draw, Failure, Reply, Request, Said,
 from ..harness.store import queries, runs
 from ..harness.store.store import Store
 from ..judges import grading
+from ..judges.comparing import PairBench, tasks_of
 from ..judges.grading import Bench
+from ..judges.pairwise import Pair
 from .output import PlanOutput, PlanRow
-from .session import Options, exam_identity, price_book, rubrics_of
-from .workflow import build_benches, build_sittings
+from .session import Options, exam_identity, pairwise_rubrics_of, price_book, rubrics_of
+from .workflow import build_benches, build_pair_benches, build_sittings
 
 ASSUMED_ANSWER_TOKENS = 250
 ASSUMED_VERDICT_TOKENS = 200
@@ -68,6 +70,7 @@ class _Known:
     answers: dict[queries.AnswerPlace, queries.Standing]
     grades: dict[queries.GradePlace, queries.Standing]
     texts: dict[queries.AnswerPlace, Answer]
+    preferences: dict[queries.PreferencePlace, queries.Standing]
 
 
 def make_plan(exam: Exam, options: Options) -> Plan:
@@ -76,9 +79,11 @@ def make_plan(exam: Exam, options: Options) -> Plan:
     known = _known(exam, options, dataset.samples)
     sittings = build_sittings(exam, lambda name: _NoCaller(known.salt), require_key=False)
     benches = build_benches(exam, rubrics_of(exam), lambda name: _NoCaller(known.salt), require_key=False)
-    prices = price_book(exam)
+    compared, prices = pairwise_rubrics_of(exam), price_book(exam)
+    pair_benches = build_pair_benches(exam, compared, lambda name: _NoCaller(known.salt), require_key=False)
     rows = [_candidate_row(sitting, dataset.samples, known, options, prices, exam) for sitting in sittings]
     rows += [_judge_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in benches]
+    rows += [_pair_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in pair_benches]
     usd = [row.usd for row in rows if row.calls]
     total = None if None in usd else sum(amount for amount in usd if amount is not None)
     return Plan(
@@ -95,7 +100,7 @@ def make_plan(exam: Exam, options: Options) -> Plan:
 
 
 def _known(exam: Exam, options: Options, samples: Sequence[Sample]) -> _Known:
-    nothing = _Known(None, "", {}, {}, {})
+    nothing = _Known(None, "", {}, {}, {}, {})
     workspace = str(options.workspace)
     if options.fresh or ("://" not in workspace and not (Path(workspace) / "markscheme.db").exists()):
         return nothing
@@ -111,6 +116,7 @@ def _known(exam: Exam, options: Options, samples: Sequence[Sample]) -> _Known:
             queries.answer_standings(store, run.id),
             queries.grade_standings(store, run.id),
             {(a.sample_id, a.candidate, a.trial): a for a in found},
+            queries.preference_standings(store, run.id),
         )
     finally:
         store.close()
@@ -192,8 +198,31 @@ def _judge_row(
     return _row("judge", judge.name, model, requests, shown, ASSUMED_VERDICT_TOKENS, prices, exam.concurrency)
 
 
-def _assumed(sample: Sample) -> Said:
-    return Said(_ASSUMED_ANSWER, turns=(_ASSUMED_ANSWER,) * len(sample.turns))
+def _pair_row(
+    bench: PairBench,
+    sittings: Sequence[Sitting],
+    samples: Sequence[Sample],
+    known: _Known,
+    options: Options,
+    prices: PriceBook,
+    exam: Exam,
+) -> PlanRow:
+    judge = bench.judge
+    trials = [(sitting.candidate.name, trial) for sitting in sittings for trial in range(sitting.trials)]
+    places = [(sample, (sample.id, *place)) for sample in samples for place in trials]
+    # Two answers that are the same are no call: those that are yet to come count as different.
+    answers = [known.texts.get(at) or Answer("plan", *at, _assumed(sample, at[1])) for sample, at in places]
+    tasks = tasks_of([bench], samples, answers, known.preferences, options.retry)
+    requests = [request for task in tasks if task for request in judge.previews(task.pair, task.order)]
+    assumed = [Answer("plan", "", "", 0, Said(f"(the {which} candidate's answer)")) for which in ("first", "second")]
+    shown = next(iter(judge.previews(Pair(samples[0], *assumed), "left_first")), None) if samples else None
+    model = judge.models[0].name
+    return _row("judge", judge.name, model, requests, shown, ASSUMED_VERDICT_TOKENS, prices, exam.concurrency)
+
+
+def _assumed(sample: Sample, by: str = "") -> Said:
+    text = by + _ASSUMED_ANSWER
+    return Said(text, turns=(text,) * len(sample.turns))
 
 
 def _due_grades(bench: Bench, sample: Sample, answer: Answer, known: _Known, options: Options) -> list[Request]:

@@ -21,6 +21,8 @@ from ..harness.prices import Price, PriceBook
 from ..harness.store import runs
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
+from ..judges.pairwise_prompt import PairPrompt
+from ..judges.pairwise_rubric import PairwiseRubric, load_pairwise_rubric
 from ..judges.prompt import Prompt
 from ..judges.rubric import Rubric, load_rubric
 
@@ -55,7 +57,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Session:
-    """An opened exam in an opened workspace, holding the lease of one run."""
+    """An opened exam in an opened workspace, holding the lease of one run. ``pairwise`` has the rubrics of pairwise
+    judges, ``rubrics`` those of the others."""
 
     exam: Exam
     dataset: Dataset
@@ -64,6 +67,7 @@ class Session:
     options: Options
     prices: PriceBook
     rubrics: Mapping[str, Rubric]
+    pairwise: Mapping[str, PairwiseRubric]
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,14 +77,15 @@ def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     if not exam.candidates:
         raise InputError(f"{exam.path}: has no candidates to run; its retrieval: is for markscheme retrieve")
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
-    rubrics = rubrics_of(exam)  # before a run is begun: one with a mistake should begin none
+    rubrics, pairwise = rubrics_of(exam), pairwise_rubrics_of(exam)  # before a run is begun, lest it be with a mistake
     store = Store(options.workspace)
     try:
         run = choose_run(store, exam, options)
         with store.lease(run.id):
-            session = Session(exam, dataset, store, run, options, price_book(exam), rubrics)
+            session = Session(exam, dataset, store, run, options, price_book(exam), rubrics, pairwise)
             session.notes.extend(dataset.notes)
             session.notes.extend(dict.fromkeys(w for rubric in rubrics.values() for w in rubric.warnings))
+            session.notes.extend(dict.fromkeys(w for rubric in pairwise.values() for w in rubric.warnings))
             if options.name and options.name != run.name:
                 session.notes.append(f"continues run {run.id}: --name is for a new one (--fresh, --reuse answers)")
             _describe(session)
@@ -156,8 +161,14 @@ def _decimal(dollars: float) -> Decimal:
 
 
 def rubrics_of(exam: Exam) -> dict[str, Rubric]:
-    """Judge -> its rubric; named errors for what is wrong with one."""
-    return {spec.name: load_rubric(spec.rubric, spec.shots) for spec in exam.judges}
+    """Judge of single answers -> its rubric; named errors for what is wrong with one."""
+    return {spec.name: load_rubric(spec.rubric, spec.shots) for spec in exam.judges if spec.mode == "pointwise"}
+
+
+def pairwise_rubrics_of(exam: Exam) -> dict[str, PairwiseRubric]:
+    """Pairwise judge -> its rubric; named errors likewise."""
+    judges = [spec for spec in exam.judges if spec.mode == "pairwise"]
+    return {spec.name: load_pairwise_rubric(spec.rubric, spec.shots) for spec in judges}
 
 
 def worked_examples(rubric: Rubric, shots: int) -> list[str]:
@@ -172,6 +183,11 @@ def resolved(session: Session) -> dict[str, Any]:
     subset = dataset.subset
     config = describe(exam)
     for spec, judge in zip(exam.judges, config["judges"], strict=True):
+        if spec.mode == "pairwise":
+            compared = session.pairwise[spec.name]
+            judge["rubric"] = {**judge["rubric"], **compared.describe()}
+            judge["prompt"] = str(PairPrompt(compared, spec.shots).system["content"])
+            continue
         rubric = session.rubrics[spec.name]
         judge["rubric"] = {**judge["rubric"], **rubric.describe()}
         judge["worked_examples"] = worked_examples(rubric, spec.shots)

@@ -40,6 +40,9 @@ def tell(result: RunOutput, tally: Tally, failures: Sequence[tuple[str, str, int
     if unscored:
         counts = ", ".join(f"{count} {status}" for status, count in unscored.items())
         typer.echo(f"grades without a score: {counts}")
+    if result.preferences:
+        counts = ", ".join(f"{count} {status}" for status, count in result.preferences.items() if count) or "none yet"
+        typer.echo(f"verdicts on pairs: {counts}")
     if result.summary:
         from .tables import print_summary
 

@@ -28,8 +28,11 @@ from ..harness.store import queries, runs
 from ..harness.store.recorded import Ledger, Recorded
 from ..harness.store.writer import Writer
 from ..judges.base import Judge
+from ..judges.comparing import PairBench, compare, pairs_of
 from ..judges.grading import Bench, grade
 from ..judges.judge import build_judge, missing_inputs
+from ..judges.pairwise import build_pairwise_judge
+from ..judges.pairwise_rubric import PairwiseRubric
 from ..judges.rubric import Rubric
 from .judging.labels import attach_labels, read_labels_of
 from .session import WORKSPACE, Session
@@ -52,6 +55,7 @@ class Stage:
     ledger: Ledger
     sittings: list[Sitting]
     benches: list[Bench]
+    pair_benches: list[PairBench]
 
     @property
     def models(self) -> Iterator[ChatModel]:
@@ -60,6 +64,8 @@ class Stage:
             yield from sitting.candidate.models
         for bench in self.benches:
             yield from bench.judge.models
+        for pair_bench in self.pair_benches:
+            yield from pair_bench.judge.models
 
 
 async def perform(session: Session, phases: Sequence[Phase], tally: Tally, say: Callable[[str], None]) -> None:
@@ -101,8 +107,13 @@ async def stage(session: Session, tally: Tally, say: Callable[[str], None] = lam
         return await open_retriever(spec, exam, session.dataset.samples, folder, paying, say)
 
     sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt), pays, opened=opened)
-    benches = build_benches(exam, rubrics, lambda name: Recorded(ledger, "judge", name, run.judge_salt), pays)
-    built = Stage(session, writer, dispatcher, ledger, sittings, benches)
+
+    def judging(name: str) -> Recorded:
+        return Recorded(ledger, "judge", name, run.judge_salt)
+
+    benches = build_benches(exam, rubrics, judging, pays)
+    pair_benches = build_pair_benches(exam, session.pairwise, judging, pays)
+    built = Stage(session, writer, dispatcher, ledger, sittings, benches, pair_benches)
     try:
         yield built
     finally:
@@ -149,12 +160,28 @@ async def _not_in_a_plan(spec: RetrieverSpec) -> Finder:
 def build_benches(
     exam: Exam, rubrics: Mapping[str, Rubric], caller: Callable[[str], Caller], require_key: bool = True
 ) -> list[Bench]:
-    """The judges with their rubrics."""
+    """The judges of single answers with their rubrics."""
     benches = []
     for spec in exam.judges:
+        if spec.mode == "pairwise":
+            continue
         model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key)
         judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name))
         benches.append(Bench(judge, spec.repeats))
+    return benches
+
+
+def build_pair_benches(
+    exam: Exam, rubrics: Mapping[str, PairwiseRubric], caller: Callable[[str], Caller], require_key: bool = True
+) -> list[PairBench]:
+    """The pairwise judges with their rubrics and the pairs that they compare."""
+    names = [spec.name for spec in exam.candidates]
+    benches = []
+    for spec in exam.judges:
+        if spec.mode == "pairwise":
+            model = open_model_of(exam, spec, require_key)
+            judge = build_pairwise_judge(spec, rubrics[spec.name], model, caller(spec.name))
+            benches.append(PairBench(judge, spec.repeats, pairs_of(names, spec.against)))
     return benches
 
 
@@ -188,7 +215,9 @@ def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
     """Refuse before the first call what could only fail after it was paid for."""
     session = on_stage.session
     if "grade" in phases:
-        problems = [p for b in on_stage.benches for p in missing_inputs(b.judge.rubric, session.dataset.samples)]
+        samples = session.dataset.samples
+        problems = [p for bench in on_stage.benches for p in missing_inputs(bench.judge.rubric, samples)]
+        problems += [p for bench in on_stage.pair_benches for p in missing_inputs(bench.judge.rubric, samples)]
         if problems:
             raise InputError("\n".join(problems))
     if on_stage.dispatcher.budget is not None:
@@ -219,16 +248,12 @@ async def _grade(on_stage: Stage) -> None:
         found = queries.read_answers(session.store, session.run.id, sample_ids)
         return [answer for answer in found if answer.trial < names.get(answer.candidate, 0)]
 
+    samples, writer, retry = session.dataset.samples, on_stage.writer, session.options.retry
     standings = queries.grade_standings(session.store, session.run.id)
-    await grade(
-        on_stage.benches,
-        session.dataset.samples,
-        answers_of,
-        standings,
-        on_stage.writer,
-        session.options.retry,
-        _pools(on_stage),
-    )
+    await grade(on_stage.benches, samples, answers_of, standings, writer, retry, _pools(on_stage))
+    if on_stage.pair_benches and not on_stage.dispatcher.stop.is_set():
+        compared = queries.preference_standings(session.store, session.run.id)
+        await compare(on_stage.pair_benches, samples, answers_of, compared, writer, retry, _pools(on_stage))
 
 
 def _score(session: Session) -> None:

@@ -19,8 +19,9 @@ from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
 from markscheme.harness.retrieval import sweep_spec
-from markscheme.judges import rubric_file
-from markscheme.judges.rubric_file import rubric_json_schema
+from markscheme.judges import pairwise_file, rubric_file
+from markscheme.judges.pairwise_file import pairwise_json_schema
+from markscheme.judges.rubric_schema import rubric_json_schema
 from pydantic import BaseModel
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -47,6 +48,11 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("criteria", rubric_file.CriterionFile),
         ("levels", rubric_file.LevelFile),
         ("examples", rubric_file.ExampleFile),
+    ),
+    "pairwise": (
+        ("rubric", pairwise_file.PairwiseFile),
+        ("considerations", pairwise_file.Consideration),
+        ("examples", pairwise_file.PairExample),
     ),
     "output": (
         ("run, generate, grade, demo", output.RunOutput),
@@ -92,7 +98,8 @@ def pages() -> dict[str, str]:
     """File name -> content. Raises ValueError where meanings and fields do not match."""
     meanings = yaml.safe_load((FOLDER / "meanings.yaml").read_text(encoding="utf-8"))
     made = {f"{page}.md": _page(page, meanings[page]) for page in PAGES}
-    for name, schema in (("exam", exam_json_schema()), ("rubric", rubric_json_schema())):
+    schemas = {"exam": exam_json_schema(), "rubric": rubric_json_schema(), "pairwise": pairwise_json_schema()}
+    for name, schema in schemas.items():
         made[f"{name}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return made
 

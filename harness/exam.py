@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from .errors import ExamError, InputError, Problem
-from .exam_checks import entries, providers, shared_names, unknown_measures, unknown_providers
+from .exam_checks import entries, lone_pairs, providers, shared_names, unknown_measures, unknown_providers
 from .exam_describe import describe
 from .exam_labels import LabelSpec
 from .exam_matrix import MatrixSpec
@@ -122,6 +122,7 @@ def _checked(file: YamlFile) -> Exam:
     shared = users_endpoints(providers(found) - {entry.name for entry in found if entry.section == "endpoints"})
     declared = {entry.name for entry in found if entry.section == "endpoints"} | {spec.name for spec in shared}
     problems += [*shared_names(file, found), *unknown_providers(file, found, declared), *unknown_measures(file)]
+    problems += lone_pairs(file, found)
     if exam is not None and not exam.candidates and exam.matrix is None and exam.retrieval is None:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is None or problems:

@@ -56,6 +56,23 @@ def _listed(data: Any, section: str, base: Path | None) -> Iterator[Entry]:
                 yield Entry(section, (section, position), full, model, row.get("base_url") is not None)
 
 
+def lone_pairs(file: YamlFile, found: Iterable[Entry]) -> Iterator[Problem]:
+    """Pairwise judges that would have nobody, or nobody of the name given, to compare."""
+    names = list(dict.fromkeys(entry.name for entry in found if entry.section == "candidates"))
+    listed = file.data.get("judges") if isinstance(file.data, Mapping) else None
+    for position, judge in enumerate(listed if isinstance(listed, list | tuple) else ()):
+        if not isinstance(judge, Mapping) or judge.get("mode") != "pairwise":
+            continue
+        against = judge.get("against")
+        if len(names) < 2:
+            what = "'pairwise' compares candidates, and there is only one; name a second, or take the mode away"
+            yield file.problem(("judges", position, "mode"), what)
+        elif isinstance(against, str) and against not in names:
+            hint = did_you_mean(against, names) or ";"
+            what = f"{against!r} is no candidate of this exam{hint} there are {', '.join(names)}"
+            yield file.problem(("judges", position, "against"), what)
+
+
 def providers(found: Iterable[Entry]) -> set[str]:
     """What stands before the slash of the models."""
     return {entry.model.partition("/")[0] for entry in found if "/" in entry.model}

@@ -101,6 +101,7 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         "calls": spec.calls,
         "turns": spec.turns,
         "base_url": _address(spec.base_url),
+        **({"mode": spec.mode, "against": spec.against} if spec.mode == "pairwise" else {}),
         **_pinned(spec, folder),
     }
 

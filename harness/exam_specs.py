@@ -210,6 +210,8 @@ class JudgeSpec(Section):
     turns: Literal["each", "conversation"] = "conversation"
     timeout_s: Seconds | None = None
     stream: bool = False
+    mode: Literal["pointwise", "pairwise"] = "pointwise"
+    against: str | None = None
     pinned: File | None = None
 
     @model_validator(mode="before")
@@ -217,10 +219,29 @@ class JudgeSpec(Section):
     def _default_name(cls, value: Any, info: ValidationInfo) -> Any:
         return _named_after_model(unpinned(value, base_of(info)))
 
+    @model_validator(mode="after")
+    def _one_mode(self) -> JudgeSpec:
+        if self.mode == "pointwise" and self.against is not None:
+            raise mistake(f"{self.against!r} has no effect without mode: pairwise; write both, or neither", "against")
+        if self.mode == "pairwise":
+            _refuse_pairwise_settings(self)
+        return self
+
     @property
     def params_set_by_user(self) -> frozenset[str]:
         """Names of the parameters that the exam sets itself; the others are ours to drop."""
         return frozenset(self.params) if "params" in self.model_fields_set else frozenset()
+
+
+def _refuse_pairwise_settings(spec: JudgeSpec) -> None:
+    """Raise for what a judge of two answers cannot do, or would silently ignore."""
+    if spec.model == EMBEDDED:
+        raise mistake("'pairwise' needs a judge with a model: the embedded one grades one answer at a time", "mode")
+    if spec.calls != "one":
+        raise mistake(f"{spec.calls!r} has no effect on a pairwise judge, which gives one verdict; remove it", "calls")
+    if spec.turns != "conversation":
+        what = f"{spec.turns!r} has no effect on a pairwise judge, which compares whole conversations; remove it"
+        raise mistake(what, "turns")
 
 
 class LimitsSpec(Section):

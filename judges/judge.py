@@ -13,6 +13,7 @@ from ..harness.models.base import ChatModel
 from ..harness.records import Answer, Draw, Grade, Request, Sample, Scored, Unscored
 from .asking import Asker, parameters
 from .base import Judge
+from .pairwise_rubric import PairwiseRubric
 from .prompt import Material, Prompt, Turns, materials
 from .rubric import Rubric
 from .rules import Outcome, Place, said_of, without_call
@@ -138,7 +139,7 @@ def build_judge(spec: JudgeSpec, rubric: Rubric, model: ChatModel | None, caller
     return RubricJudge(spec.name, rubric, model, caller, settings)
 
 
-def missing_inputs(rubric: Rubric, samples: Sequence[Sample]) -> list[str]:
+def missing_inputs(rubric: Rubric | PairwiseRubric, samples: Sequence[Sample]) -> list[str]:
     """What the rubric must show the judge and some samples lack: one sentence each, to be told before any call.
 
     ``reference`` and ``context`` in ``sees`` are needed from every sample; ``reference?`` and ``context?`` are shown

@@ -10,6 +10,7 @@ from ..harness.errors import BugError
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
 from ..harness.records import Answer, Preference, Request, Sample, Unscored, Winner
+from ..harness.structured import Verdict
 from .asking import Asker, parameters
 from .judge import Settings
 from .pairwise_prompt import FORM, SCORES, WINNER, PairPrompt
@@ -116,23 +117,24 @@ class PairwiseJudge:
         if isinstance(given, Unscored):
             return given, ""
         if given is not None:
-            return _winner(
-                given, order
-            ), f"Decided by the rubric (on_empty: {self._rubric.on_empty}): nobody was asked."
+            return _winner(given.score, order), given.reasoning
         verdicts = await self._asker.verdicts(self._request(shown), FORM, self._asker.draw(*draw), calls)
         if isinstance(verdicts, Unscored):
             return verdicts, ""
         return _winner(verdicts[WINNER].score, order), verdicts[WINNER].reasoning
 
-    def _without_call(self, shown: _Materials) -> int | Unscored | None:
-        """The score where no judge is needed, else ``None``: not applicable where the rubric must show what is not
-        there; an empty answer loses, two of them tie, unless the judge is to decide that."""
+    def _without_call(self, shown: _Materials) -> Verdict | Unscored | None:
+        """The verdict where no judge is needed, else ``None``: not applicable where the rubric must show what is not
+        there; the same answer twice is a tie; an empty one loses, unless the judge is to decide that."""
         first, second = shown
         for name in ("context", "reference"):
             if name in self._rubric.sees and name not in self._rubric.optional and not getattr(first.sample, name):
                 return Unscored("not_applicable", f"the sample has no {name}")
+        if _said(first) == _said(second):
+            return Verdict(SCORES["tie"], "The two answers are the same.")
         if self._rubric.on_empty == "loses" and (first.empty or second.empty):
-            return SCORES["tie"] if first.empty and second.empty else SCORES["second" if first.empty else "first"]
+            empty, winner = ("first", SCORES["second"]) if first.empty else ("second", SCORES["first"])
+            return Verdict(winner, f"The {empty} answer is empty; by the rubric (on_empty: loses) the other one wins.")
         if first.images and not self._asker.model.supports_images:
             why = f"{self._asker.model.name} takes no images, and the question holds one; name a model that does"
             return Unscored("error", why)
@@ -153,6 +155,12 @@ def _materials(pair: Pair, order: Order) -> _Materials:
     if len(first) != 1 or len(second) != 1:
         raise BugError(f"sample {pair.sample.id!r} has more than one answer to compare")
     return first[0], second[0]
+
+
+def _said(material: Material) -> tuple[object, ...]:
+    """All that a candidate answered, beside questions that are the same for both."""
+    calls = [(call.name, call.arguments) for call in material.tool_calls]
+    return material.messages, material.answer.strip(), calls
 
 
 def _winner(score: int, order: Order) -> Winner:

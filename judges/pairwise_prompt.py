@@ -9,7 +9,8 @@ from typing import Any
 from ..harness.keys import digest
 from ..harness.records import Message, Request
 from ..harness.structured import Field, Form
-from .pairwise_rubric import Outcome, PairExample, PairwiseRubric
+from .pairwise_file import Outcome, PairExample
+from .pairwise_rubric import PairwiseRubric
 from .prompt import EXPLAINED, Material, background, called, environment, fence_code, template_text
 
 WINNER = "winner"

@@ -11,59 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, TypeVar
 
 from ..harness.errors import ExamError, InputError, Problem
 from ..harness.keys import digest
 from ..harness.yaml_file import YamlFile, did_you_mean, load_yaml, validate
+from .pairwise_file import OUTCOMES, PAIRWISE, SEES, Consideration, OnEmpty, PairExample, PairwiseFile
 from .rubric_file import NAME
-
-Outcome = Literal["first", "second", "tie"]
-OUTCOMES: tuple[Outcome, ...] = ("first", "second", "tie")
-OnEmpty = Literal["loses", "judge"]
-SEES = ("question", "context", "reference")
-"""What a judge can be shown beside the two answers, in the order in which it is shown."""
-PAIRWISE = "pairwise"
-
-
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Consideration(_Written):
-    """One thing that makes an answer better."""
-
-    name: str
-    description: str
-
-
-class PairExample(_Written):
-    """A worked comparison; only what the rubric ``sees`` reaches the prompt."""
-
-    question: str = ""
-    context: str = ""
-    reference: str = ""
-    first: str = Field(description="first: the answer that is shown first")
-    second: str = Field(description="second: the answer that is shown second")
-    reasoning: str = Field(description="reasoning: what decides it, as the judge should write")
-    winner: Outcome
-
-
-class _PairwiseFile(_Written):
-    """A pairwise rubric as a user writes it."""
-
-    name: str
-    kind: Literal["pairwise"]
-    version: str = "1"
-    description: str = ""
-    sees: tuple[str, ...] = Field(description="sees: [question, context, reference], what the judge is shown")
-    on_empty: OnEmpty = "loses"
-    considerations: tuple[Consideration, ...] = Field(description="considerations: what matters, most important first")
-    examples: tuple[PairExample, ...] = ()
-    require_examples: bool = False
-
 
 Part = TypeVar("Part", Consideration, PairExample)
 
@@ -115,7 +69,7 @@ def load_pairwise_rubric(source: str | Path, shots: int) -> PairwiseRubric:
     packaged = isinstance(source, str) and NAME.fullmatch(source) is not None
     file = load_yaml(_packaged(str(source)) if packaged else source)
     _refuse_pointwise(file)
-    written = validate(file, _PairwiseFile)
+    written = validate(file, PairwiseFile)
     found = list(_problems(written, file))
     lacking = [] if found else list(_lacking_examples(written, file, shots))
     if found or (lacking and (packaged or written.require_examples)):
@@ -143,7 +97,7 @@ def _refuse_pointwise(file: YamlFile) -> None:
         raise ExamError([file.problem(("kind",), what)])
 
 
-def _problems(written: _PairwiseFile, file: YamlFile) -> Iterator[Problem]:
+def _problems(written: PairwiseFile, file: YamlFile) -> Iterator[Problem]:
     for index, name in enumerate(written.sees):
         path, plain = ("sees", index), name.removesuffix("?")
         if plain not in SEES:
@@ -166,7 +120,7 @@ def _problems(written: _PairwiseFile, file: YamlFile) -> Iterator[Problem]:
             yield file.problem(("examples", index, "winner"), what)
 
 
-def _lacking_examples(written: _PairwiseFile, file: YamlFile, shots: int) -> Iterator[Problem]:
+def _lacking_examples(written: PairwiseFile, file: YamlFile, shots: int) -> Iterator[Problem]:
     counts = Counter(example.winner for example in written.examples)
     for outcome in OUTCOMES:
         has = counts[outcome]
@@ -179,7 +133,7 @@ def _lacking_examples(written: _PairwiseFile, file: YamlFile, shots: int) -> Ite
             yield file.problem(("examples",), what)
 
 
-def _built(written: _PairwiseFile, warnings: tuple[str, ...]) -> PairwiseRubric:
+def _built(written: PairwiseFile, warnings: tuple[str, ...]) -> PairwiseRubric:
     sees = {name.removesuffix("?"): name.endswith("?") for name in written.sees}
     optional = frozenset(name for name, is_optional in sees.items() if is_optional)
     considerations = tuple(_stripped(consideration) for consideration in written.considerations)

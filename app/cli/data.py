@@ -16,6 +16,7 @@ class Table(StrEnum):
 
     answers = "answers"
     grades = "grades"
+    preferences = "preferences"
 
 
 class Format(StrEnum):
@@ -43,7 +44,7 @@ def export(
     workspace: Workspace = ".markscheme",
     json: Json = False,
 ) -> None:
-    """Write a run's answers or grades as a file; in a CSV, what a spreadsheet would run as a formula is quoted."""
+    """Write a table of a run as a file; in a CSV, what a spreadsheet would run as a formula is quoted."""
     from .. import commands
 
     commands.export(table.value, run, format.value, output, workspace, json)

@@ -67,7 +67,8 @@ def preference_standings(store: Store, run: str) -> dict[PreferencePlace, Standi
     place = (p.sample_id, p.left, p.right, p.trial, p.rater, p.shown_order, p.repeat)
     query = sa.select(*place, p.fingerprint, p.status, p.attempt).where(p.run == run)
     with store.reading() as connection:
-        return {(r[0], r[1], r[2], r[3], r[4], r[5], r[6]): Standing(r[7], r[8], r[9]) for r in connection.execute(query)}
+        rows = connection.execute(query).all()
+    return {(r[0], r[1], r[2], r[3], r[4], r[5], r[6]): Standing(r[7], r[8], r[9]) for r in rows}
 
 
 def read_answers(store: Store, run: str, sample_ids: Sequence[str]) -> list[Answer]:
