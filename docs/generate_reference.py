@@ -20,7 +20,6 @@ from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
 from markscheme.harness.retrieval import sweep_spec
 from markscheme.judges import pairwise_file, rubric_file
-from markscheme.judges.pairwise_file import pairwise_json_schema
 from markscheme.judges.rubric_schema import rubric_json_schema
 from pydantic import BaseModel
 
@@ -98,8 +97,7 @@ def pages() -> dict[str, str]:
     """File name -> content. Raises ValueError where meanings and fields do not match."""
     meanings = yaml.safe_load((FOLDER / "meanings.yaml").read_text(encoding="utf-8"))
     made = {f"{page}.md": _page(page, meanings[page]) for page in PAGES}
-    schemas = {"exam": exam_json_schema(), "rubric": rubric_json_schema(), "pairwise": pairwise_json_schema()}
-    for name, schema in schemas.items():
+    for name, schema in (("exam", exam_json_schema()), ("rubric", rubric_json_schema())):
         made[f"{name}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     return made
 

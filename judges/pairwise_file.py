@@ -1,8 +1,8 @@
-"""A pairwise rubric as a user writes it: the models of the YAML, and the JSON schema by which editors complete it."""
+"""A pairwise rubric as a user writes it: the models of the YAML."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,13 +49,3 @@ class PairwiseFile(_Written):
     considerations: tuple[Consideration, ...] = Field(description="considerations: what matters, most important first")
     examples: tuple[PairExample, ...] = ()
     require_examples: bool = False
-
-
-def pairwise_json_schema() -> dict[str, Any]:
-    """JSON schema of a pairwise rubric file. What spans several keys only `load_pairwise_rubric` can see."""
-    schema = PairwiseFile.model_json_schema()
-    schema["properties"]["version"]["type"] = ["string", "number"]  # version: 1.10 is text as it is written
-    shown = [word for name in SEES for word in (name, f"{name}?") if word != "question?"]
-    schema["properties"]["sees"] |= {"items": {"enum": shown}, "uniqueItems": True}
-    schema["properties"]["considerations"] |= {"minItems": 1}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Markscheme pairwise rubric"}
