@@ -163,7 +163,7 @@ def _too_few(case: Case) -> str:
     """Why PPI++ would not cover as it says; '' where it does."""
     n, labels = case.n_labels, case.human[case.labelled]
     if n == len(case.judge):
-        return f"all {n} answers are labelled"
+        return f"no judged answer beside the {n} labelled ones"
     if n < ENOUGH_LABELS:
         return f"{n} labels, fewer than {ENOUGH_LABELS}"
     if case.kind == "rate" and min(labels.sum(), (1 - labels).sum()) < OF_EACH_KIND:

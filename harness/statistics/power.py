@@ -56,7 +56,7 @@ def n_above(limit: float, truth: float, level: float = 0.95, power: float = 0.8)
     The chance saws up and down with n, so all of the following 50 sizes must have the power, too.
     """
     n = 1
-    while n <= MOST_TRIALS:
+    while n <= MOST_TRIALS and truth > limit:
         weak = [k for k in range(n, n + 50) if power_above(limit, truth, k, level) < power]
         if not weak:
             return n

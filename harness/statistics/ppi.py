@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
 from .intervals import Scale, constant_bounds, cut, t_quantile
-from .ppi_parts import Parts, Strata, jackknife_variance, means, parts_of, tuned, variances
+from .ppi_parts import Parts, Strata, between_variance, jackknife_variance, means, parts_of, tuned, variances
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,17 +78,22 @@ def predicted_ratio(rho: float, n: int, unlabelled: int) -> float:
 def _variance(parts: Parts, weights: Floats) -> tuple[float, float]:
     """Variance of the estimate at the λ of each stratum, and its degrees of freedom."""
     each = parts.shares**2 * variances(parts, weights)
-    total = float(each.sum())
+    total = float(each.sum()) + between_variance(parts, weights)
     if not parts.clusters.shared:
         n = parts.n
-        return total, float(n[0] - 1) if len(n) == 1 else _satterthwaite(each, n)
+        return total, float(n[0] - 1) if len(n) == 1 else _satterthwaite(total, each, n)
     clustered = jackknife_variance(parts, weights)
     # Cluster sums can cancel exactly (every document 0 and 3): a zero width would be an artefact of balance.
     return (clustered if clustered > ZERO else total), float(parts.labelled_clusters.count - 1)
 
 
-def _satterthwaite(each: Floats, n: NDArray[np.intp]) -> float:
-    return float(each.sum() ** 2 / (each**2 / (n - 1)).sum()) if each.sum() > ZERO else float(n.sum() - len(n))
+def _satterthwaite(total: float, each: Floats, n: NDArray[np.intp]) -> float:
+    """Degrees of freedom of a sum of variances (Welch, Satterthwaite), at most those of all labels."""
+    import numpy as np
+
+    most = float(n.sum() - len(n))
+    spread = float((each**2 / np.maximum(n - 1, 1)).sum())
+    return min(most, total**2 / spread) if spread > ZERO**2 else most
 
 
 def _constant(parts: Parts, level: float, scale: Scale | None) -> Estimate:

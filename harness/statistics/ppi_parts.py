@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
 
-SHRUNK_BELOW = 20
-"""With fewer labels in a stratum its λ leans on that of all strata."""
+POOLED_BELOW = 20
+"""A stratum with fewer labels takes the λ pooled over strata: its own would fit its labels too well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,19 @@ def variances(parts: Parts, lam: Floats) -> Floats:
 
     rest = _cov(parts.u, parts.u, parts.unlabelled_stratum, parts.unlabelled) / np.maximum(parts.unlabelled, 1)
     residual = parts.y - lam[parts.labelled_stratum] * parts.f
-    return lam**2 * rest + _cov(residual, residual, parts.labelled_stratum, parts.n) / parts.n
+    return lam**2 * rest + _cov(residual, residual, parts.labelled_stratum, parts.n) / np.maximum(parts.n, 1)
+
+
+def between_variance(parts: Parts, lam: Floats) -> float:
+    """What the draw of the answers themselves adds where strata differ: Σ share (θ - mean θ)² / all answers."""
+    theta = means(parts, lam)
+    return float(parts.shares @ (theta - parts.shares @ theta) ** 2 / (len(parts.y) + len(parts.u)))
 
 
 def tuned(parts: Parts) -> Floats:
     """The λ (H,) of least variance, cov(y, f) / ((1 + n/N) var(all f)), within [0, 1].
 
-    A stratum with fewer than 20 labels leans on the λ pooled over strata, the more the fewer it has.
+    A stratum with fewer than 20 labels takes the λ pooled over strata.
     """
     import numpy as np
 
@@ -117,14 +123,12 @@ def tuned(parts: Parts) -> Floats:
     every = np.concatenate([parts.labelled_stratum, parts.unlabelled_stratum])
     scores = np.concatenate([parts.f, parts.u])
     spread = _cov(scores, scores, every, n + rest)
-    pooled = _ratio(
-        (cov * (n - 1)).sum() / max(1, (n - 1).sum()),
-        (spread * (n + rest - 1)).sum() / max(1, (n + rest - 1).sum()),
-        n.sum(),
-        rest.sum(),
-    )
-    lean = np.minimum(1.0, n / SHRUNK_BELOW) if len(n) > 1 else np.ones(1)
-    lam = lean * _ratio(cov, spread, n, rest) + (1 - lean) * pooled
+    lam = _ratio(cov, spread, n, rest)
+    if len(n) > 1:
+        within = (spread * (n + rest - 1)).sum() / (n + rest - 1).sum()
+        df = np.maximum(n - 1, 0)
+        pooled = _ratio((cov * df).sum() / df.sum(), within, n.sum(), rest.sum())
+        lam = np.where(n < POOLED_BELOW, pooled, lam)
     return np.asarray(lam * parts.usable)
 
 
@@ -136,8 +140,20 @@ def jackknife_variance(parts: Parts, lam: Floats) -> float:
     residual = parts.y - lam[parts.labelled_stratum] * parts.f
     one = _left_out(residual, parts.labelled_stratum, codes[parts.labelled], (count, len(lam)))
     other = _left_out(parts.u, parts.unlabelled_stratum, codes[~parts.labelled], (count, len(lam)))
-    shifts = (one + np.where(lam > 0, lam * other, 0.0)) @ parts.shares
+    shifts = (one + np.where(lam > 0, lam * other, 0.0)) @ parts.shares + _shares_left_out(parts) @ means(parts, lam)
     return float((count - 1) / count * (shifts**2).sum())
+
+
+def _shares_left_out(parts: Parts) -> Floats:
+    """How far the share of each stratum among the answers moves when a cluster is left out: (G, H)."""
+    import numpy as np
+
+    shape = (parts.clusters.count, len(parts.shares))
+    strata = np.empty(len(parts.labelled), dtype=np.intp)
+    strata[parts.labelled], strata[~parts.labelled] = parts.labelled_stratum, parts.unlabelled_stratum
+    sizes = np.bincount(parts.clusters.codes * shape[1] + strata, minlength=shape[0] * shape[1]).reshape(shape)
+    total, rest = sizes.sum(axis=0), len(strata) - parts.clusters.sizes
+    return np.asarray((total - sizes) / rest[:, None] - total / len(strata))
 
 
 def _left_out(x: Floats, strata: Codes, clusters: Codes, shape: tuple[int, int]) -> Floats:

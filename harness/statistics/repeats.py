@@ -25,7 +25,7 @@ class Repeats:
     """Variance ``within`` items (over repeats) and ``between`` items (of their true means), for ``n`` items.
 
     ``flip_rate``: share of items whose grades are not all equal; it grows with the number of repeats.
-    ``pair_flip_rate``: chance that two grades of one item differ; it does not. ``repeats``: grades per item, on average.
+    ``pair_flip_rate``: chance that two grades of one item differ; it does not. ``repeats``: mean number of grades.
     """
 
     n: int
