@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import typer
 
 from ..harness.errors import InputError
-from ..harness.records import Retrieved, Said, Sample
-from ..harness.structured import RUNGS, ask
+from ..harness.records import Request, Retrieved, Said, Sample
+from ..harness.structured import Form
+from ..judges.pairwise_prompt import FORM, PairPrompt
+from ..judges.pairwise_rubric import PairwiseRubric, load_pairwise_rubric
 from ..judges.prompt import Material, Prompt, materials
-from ..judges.rubric import load_rubric, packaged_rubrics
-from ..judges.rubric_file import rubric_json_schema
+from ..judges.rubric import Rubric, load_rubric, packaged_rubrics, rubric_kind
+from ..judges.rubric_schema import rubric_json_schema
 from .commands import emit
 from .rubrics_output import RubricLine, RubricList, ShownCall, ShownRubric
 
@@ -27,6 +29,7 @@ _PLACEHOLDER = Sample(
     reference="(the reference answer)",
 )
 _SAID = Said("(the answer)", retrieved=(Retrieved("(the passages that the candidate was given)"),))
+_OTHER = "(the other answer)"
 _ANSWERS = ("answer", "response", "output")
 
 
@@ -57,13 +60,15 @@ def show(rubric: str, wanted: Wanted, json: bool) -> None:
 
 def list_packaged(json: bool) -> None:
     """Print the packaged rubrics, one a line."""
-    found = RubricList(rubrics=[_line(name) for name in packaged_rubrics()])
+    pairwise = [_pairwise_line(name) for name in packaged_rubrics("pairwise")]
+    found = RubricList(rubrics=[*map(_line, packaged_rubrics()), *pairwise])
     if json:
         emit(found)
         return
     width = max(len(line.name) for line in found.rubrics)
     for line in found.rubrics:
-        scale, weights = "{}–{}".format(*line.scale), (f"{name} {share:.0%}" for name, share in line.criteria.items())
+        scale = "{}–{}".format(*line.scale) if line.scale else "pair"
+        weights = (name if share is None else f"{name} {share:.0%}" for name, share in line.criteria.items())
         typer.echo(f"{line.name:{width}}  {scale:4}  {', '.join(weights)}")
 
 
@@ -74,12 +79,14 @@ def schema() -> None:
 
 def shown_rubric(rubric: str, wanted: Wanted) -> tuple[ShownRubric, Sequence[str]]:
     """The calls that grading one answer takes, and the rubric's warnings. Raises InputError as `load_rubric` does."""
-    loaded = load_rubric(source_of(rubric), wanted.shots)
-    material = _material(wanted)
+    source, material = source_of(rubric), _material(wanted)
+    if rubric_kind(source) == "pairwise":
+        return _shown_pairwise(source, wanted, material)
+    loaded = load_rubric(source, wanted.shots)
     groups = [(c,) for c in loaded.criteria] if wanted.calls == "per_criterion" else [loaded.criteria]
-    calls = [_call(Prompt(loaded, wanted.shots, group), material) for group in groups]
-    named = {"name": loaded.name, "version": loaded.version, "sha256": loaded.sha256}
-    return ShownRubric(**named, shots=wanted.shots, calls=calls), loaded.warnings
+    prompts = [Prompt(loaded, wanted.shots, group) for group in groups]
+    calls = [_call(prompt.request(material, {}, frozenset()), prompt.form) for prompt in prompts]
+    return _shown(loaded, wanted, calls), loaded.warnings
 
 
 def source_of(rubric: str) -> str | Path:
@@ -87,12 +94,26 @@ def source_of(rubric: str) -> str | Path:
     return Path(rubric).expanduser() if "/" in rubric or Path(rubric).suffix else rubric
 
 
-def _call(prompt: Prompt, material: Material) -> ShownCall:
-    request = ask(prompt.request(material, {}, frozenset()), prompt.form, RUNGS[0])
+def _shown_pairwise(source: str | Path, wanted: Wanted, first: Material) -> tuple[ShownRubric, Sequence[str]]:
+    if wanted.calls != "one":
+        raise InputError(
+            "--calls per_criterion: a pairwise rubric asks which of two answers is better, in one call; leave it out"
+        )
+    loaded = load_pairwise_rubric(source, wanted.shots)
+    pair = (first, replace(first, answer=_OTHER))
+    call = _call(PairPrompt(loaded, wanted.shots).request(pair, {}, frozenset()), FORM)
+    return _shown(loaded, wanted, [call]), loaded.warnings
+
+
+def _shown(rubric: Rubric | PairwiseRubric, wanted: Wanted, calls: list[ShownCall]) -> ShownRubric:
+    return ShownRubric(name=rubric.name, version=rubric.version, sha256=rubric.sha256, shots=wanted.shots, calls=calls)
+
+
+def _call(request: Request, form: Form) -> ShownCall:
     return ShownCall(
-        criteria=[field.name for field in prompt.form.fields],
+        criteria=[field.name for field in form.fields],
         messages=[dict(message) for message in request.messages],
-        verdict=prompt.form.schema(),
+        verdict=form.schema(),
     )
 
 
@@ -108,6 +129,12 @@ def _line(name: str) -> RubricLine:
     rubric = load_rubric(name, 0)
     weights = {criterion.name: criterion.weight for criterion in rubric.criteria}
     return RubricLine(name=name, scale=rubric.scale, criteria=weights, description=rubric.description)
+
+
+def _pairwise_line(name: str) -> RubricLine:
+    rubric = load_pairwise_rubric(name, 0)
+    considered = dict.fromkeys(consideration.name for consideration in rubric.considerations)
+    return RubricLine(name=name, scale=None, criteria=considered, description=rubric.description)
 
 
 def _material(wanted: Wanted) -> Material:

@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 
 class RubricLine(BaseModel):
-    """A packaged rubric; ``criteria`` holds the weights."""
+    """A packaged rubric; one that compares two answers has neither scale nor weights."""
 
     name: str
-    scale: tuple[int, int]
-    criteria: dict[str, float]
+    scale: tuple[int, int] | None
+    criteria: dict[str, float | None]
     description: str
 
 

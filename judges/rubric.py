@@ -18,6 +18,7 @@ from ..harness.yaml_file import YamlFile, did_you_mean, load_yaml, validate
 from .rubric_checks import lacking_examples, problems
 from .rubric_file import NAME, SEES, CriterionFile, OnEmpty, RubricFile
 
+Kind = Literal["pointwise", "pairwise"]
 _PAIRWISE = re.compile(r"^kind:\s*[\"']?pairwise\b", re.MULTILINE)
 
 
@@ -130,14 +131,15 @@ def load_rubric(source: str | Path, shots: int) -> Rubric:
     return _built(written, tuple(map(str, lacking)))
 
 
-def packaged_rubrics() -> tuple[str, ...]:
-    """Names of the rubrics that come with the package and grade one answer at a time, sorted."""
+def packaged_rubrics(kind: Kind = "pointwise") -> tuple[str, ...]:
+    """Names of the rubrics of a kind that come with the package, sorted."""
     found = [entry for entry in (files("markscheme") / "rubrics").iterdir() if entry.name.endswith(".yaml")]
-    single = (entry.name for entry in found if not _PAIRWISE.search(entry.read_text("utf-8")))
-    return tuple(sorted(name.removesuffix(".yaml") for name in single))
+    wanted = kind == "pairwise"
+    names = (entry.name for entry in found if bool(_PAIRWISE.search(entry.read_text("utf-8"))) is wanted)
+    return tuple(sorted(name.removesuffix(".yaml") for name in names))
 
 
-def rubric_kind(source: str | Path) -> Literal["pointwise", "pairwise"]:
+def rubric_kind(source: str | Path) -> Kind:
     """Whether a rubric file, or a packaged rubric, grades one answer at a time or compares two."""
     return "pairwise" if _is_pairwise(_read(source)) else "pointwise"
 

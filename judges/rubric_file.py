@@ -1,9 +1,9 @@
-"""A rubric as a user writes it: the models of the YAML and the JSON schema by which editors complete and check it."""
+"""A rubric as a user writes it: the models of the YAML."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,20 +61,3 @@ class RubricFile(_Written):
     renormalise: bool = False
     require_examples: bool = False
     criteria: tuple[CriterionFile, ...] = Field(description="criteria: a list of what is graded")
-
-
-def rubric_json_schema() -> dict[str, Any]:
-    """JSON schema of a rubric file. What spans several keys (weights, gaps in the scale) only `load_rubric` can see."""
-    schema = RubricFile.model_json_schema()
-    kinds = schema["$defs"]
-    for kind in (schema, *kinds.values()):
-        for about in kind["properties"].values():
-            if about.get("type") == "string" and "enum" not in about and "const" not in about:
-                about["type"] = ["string", "number", "boolean"]  # version: 1.10 is text as it is written
-    shown = [word for name in SEES for word in (name, f"{name}?") if word != "question?"]
-    schema["properties"]["sees"] |= {"items": {"enum": shown}, "uniqueItems": True}
-    schema["properties"]["criteria"] |= {"minItems": 1}
-    criterion = kinds["CriterionFile"]["properties"]
-    criterion["name"] |= {"type": "string", "pattern": f"^{NAME.pattern}$", "not": {"enum": list(RESERVED)}}
-    criterion["levels"] |= {"minItems": 2, "maxItems": MOST_LEVELS}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Markscheme rubric"}

@@ -13,8 +13,10 @@ from markscheme.app.rubrics import Calls, Wanted, shown_rubric
 from markscheme.harness.models.scripted import ScriptedModel
 from markscheme.harness.records import Answer, Retrieved, Said, Sample
 from markscheme.judges.judge import RubricJudge, Settings
+from markscheme.judges.pairwise_prompt import PairPrompt
+from markscheme.judges.pairwise_rubric import load_pairwise_rubric
 from markscheme.judges.rubric import load_rubric, packaged_rubrics
-from markscheme.judges.rubric_file import rubric_json_schema
+from markscheme.judges.rubric_schema import rubric_json_schema
 
 SAMPLE = {"id": "b", "question": "Who paid?", "context": ["The town paid."], "reference": "The town."}
 ROWS = [{"id": "a", "question": "Why?", "answer": "So."}, {**SAMPLE, "answer": "The king paid."}]
@@ -112,10 +114,23 @@ def test_show_without_a_name_lists_the_packaged_rubrics(desk: Any) -> None:
     code, out, _ = desk.command("rubric", "show")
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
     assert code == 0
-    assert [name for name, _, _ in lines] == list(packaged_rubrics())
+    every = [*packaged_rubrics(), *packaged_rubrics("pairwise")]
+    assert [name for name, _, _ in lines] == every
+    assert ["pairwise", "pair", "correctness, completeness, clarity"] in lines
     assert ["docs_qa_0_10", "0–10", "correctness 60%, comprehensiveness 20%, readability 20%"] in lines
     listed = json.loads(desk.command("rubric", "show", "--json")[1])["rubrics"]
-    assert [line["name"] for line in listed] == list(packaged_rubrics())
+    assert [line["name"] for line in listed] == every
+
+
+def test_a_pairwise_rubric_is_shown_with_both_answers(desk: Any) -> None:
+    code, out, err = desk.command("rubric", "show", "pairwise", "--shots", "0")
+    assert (code, err) == (0, "")
+    assert "\n(the answer)\n</answer_1-" in out and "\n(the other answer)\n</answer_2-" in out
+    shown, _ = shown_rubric("pairwise", Wanted(1))
+    system = str(PairPrompt(load_pairwise_rubric("pairwise", 1), 1).system["content"])
+    assert [call.messages[0]["content"] for call in shown.calls] == [system]
+    code, _, err = desk.command("rubric", "show", "pairwise", "--calls", "per_criterion")
+    assert code == 2 and "in one call; leave it out" in err
 
 
 def test_missing_examples_of_an_own_rubric_are_noted_and_those_of_a_packaged_one_refused(desk: Any) -> None:
