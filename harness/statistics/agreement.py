@@ -49,7 +49,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """``n`` items with ``pairs`` of ratings, their ``confusion`` and the ``estimates`` by `NAMES`.
+    """``n`` items with ``pairs`` of ratings (each once), their ``confusion`` and the ``estimates`` by `NAMES`.
 
     ``confusion`` (q, q) counts items, the judge in the rows and the humans in the columns. The chance values are those
     of independent raters with these margins; at 4 levels, within 1 is met by chance two times in three.
@@ -85,7 +85,7 @@ def judge_agreement(
     values = np.asarray(levels, dtype=float)
     groups = _groups(clusters, there)
     bias = mean_interval(items.mean(values[:, None] - values), groups, level, _span(values, -1))
-    return _agreement(items, int(items.counts.sum()), tuple(levels), groups, level, bias)
+    return _agreement(items, int(items.counts.sum()), tuple(map(float, levels)), groups, level, bias)
 
 
 def human_agreement(
@@ -107,7 +107,7 @@ def human_agreement(
     raters = items.counts.sum(axis=1)
     bias = Estimate(None, None, None, int(there.sum()), "undefined: two annotators have no order")
     pairs = int((raters * (raters - 1)).sum()) // 2
-    return _agreement(items, pairs, tuple(levels), _groups(clusters, there), level, bias)
+    return _agreement(items, pairs, tuple(map(float, levels)), _groups(clusters, there), level, bias)
 
 
 def _agreement(

@@ -120,13 +120,14 @@ def coefficient_interval(
     if value >= 1 - 1e-12 and worst is not None:
         low = max(-1.0, 1 - (1 - ((1 - level) / 2) ** (1 / groups.count)) * worst)
         return Estimate(1.0, low, 1.0, n, f"no disagreement seen: bound over {groups.count} {unit}", notes)
+    if abs(value) >= 1 - 1e-12 and worst is None:
+        return Estimate(value, None, None, n, "perfect correlation: no interval")
     if not se > 1e-12:
         return Estimate(value, None, None, n, "too little variation: no interval")
     quantile, df = t_quantile(level, groups.count - 1), groups.count - 1
     if value <= -1 + 1e-12:  # weighted coefficients have no lower end at -1
-        return Estimate(
-            value, value - quantile * se, min(1.0, value + quantile * se), n, f"jackknife, t, df {df}", notes
-        )
+        method = f"jackknife over {groups.count} {unit}, t, df {df}"
+        return Estimate(value, value - quantile * se, min(1.0, value + quantile * se), n, method, notes)
     low, high = fisher_limits(value, se, quantile)
     method = f"jackknife over {groups.count} {unit}, Fisher scale, t, df {df}"
     return Estimate(value, float(low), float(high), n, method, notes)

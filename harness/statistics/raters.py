@@ -104,7 +104,7 @@ def size_notes(n: int) -> tuple[str, ...]:
     items = f"only {n} labelled item{'s' if n != 1 else ''}"
     if n < FLOOR:
         return (f"{items}: below {FLOOR} these intervals are not to be trusted",)
-    return (f"{items}: below {ENOUGH} these intervals are a little too narrow",) if n < ENOUGH else ()
+    return (f"{items}: below {ENOUGH} take these intervals as approximate",) if n < ENOUGH else ()
 
 
 def _disagreements(table: _Ratings, sums: Floats) -> dict[str, Disagreement]:

@@ -278,7 +278,7 @@ def test_ac2_says_that_its_interval_is_approximate():
 def test_few_labelled_items_are_called_few():
     judge, humans, _ = mixed(300, raters=1, gaps=0)
     below_50 = "only 49 labelled items: below 50 these intervals are not to be trusted"
-    below_100 = "only 99 labelled items: below 100 these intervals are a little too narrow"
+    below_100 = "only 99 labelled items: below 100 take these intervals as approximate"
     for n, notes in ((49, (below_50,)), (50, None), (99, (below_100,)), (100, ())):
         found = judge_agreement(judge[:n], humans[:n], LEVELS)
         if notes is not None:
@@ -314,10 +314,17 @@ def test_agreement_without_exception_is_bounded_and_not_certain():
     assert found["kappa"].high == found["alpha"].value == 1.0
     assert found["alpha"].low < found["kappa"].low < 1  # an unseen 0 taken for a 3 costs alpha more
     assert found["kappa"].method == "no disagreement seen: bound over 100 items"
-    assert found["spearman"].low is None
+    assert (found["spearman"].low, found["spearman"].method) == (None, "perfect correlation: no interval")
     many = np.repeat(truth, 10)
     documents = judge_agreement(many, column(many), LEVELS, np.repeat(range(100), 10)).estimates["kappa"]
     assert (documents.low, documents.method) == (found["kappa"].low, "no disagreement seen: bound over 100 clusters")
+
+
+def test_a_coefficient_below_minus_one_has_an_interval_on_its_own_scale():
+    found = judge_agreement([0, 1, 2, 3] * 20 + [0], column([2, 3, 0, 1] * 20 + [3]), LEVELS).estimates
+    one = found["within_1_corrected"]
+    assert one.low < one.value < one.high < -1
+    assert one.method == "jackknife over 81 items, t, df 80"
 
 
 def test_a_judge_of_one_score_has_kappa_0_and_no_interval_of_no_width():
