@@ -7,8 +7,10 @@ from dataclasses import asdict
 
 import typer
 
-from ..judges.rubric import load_rubric
-from ..judges.rubric_diff import Change, RubricDiff, rubric_diff
+from ..harness.errors import InputError
+from ..judges.pairwise_rubric import load_pairwise_rubric
+from ..judges.rubric import load_rubric, rubric_kind
+from ..judges.rubric_diff import Change, RubricDiff, pairwise_diff, rubric_diff
 from .commands import emit
 from .rubrics import source_of
 from .rubrics_output import RubricChange, RubricDiffOutput
@@ -24,16 +26,24 @@ _SHORT = 60
 
 def diff(before: str, after: str, json: bool) -> None:
     """Print what differs, and what the difference can reach."""
-    was, now = (load_rubric(source_of(name), 0) for name in (before, after))
-    found = rubric_diff(was, now)
+    sources = source_of(before), source_of(after)
+    kinds = [rubric_kind(source) for source in sources]
+    if kinds[0] != kinds[1]:
+        raise InputError(f"{before} is a {kinds[0]} rubric and {after} a {kinds[1]} one: name two of a kind")
+    if kinds[0] == "pairwise":
+        pairs = [load_pairwise_rubric(source, 0) for source in sources]
+        found, names = pairwise_diff(*pairs), {(rubric.name, rubric.version) for rubric in pairs}
+    else:
+        singles = [load_rubric(source, 0) for source in sources]
+        found, names = rubric_diff(*singles), {(rubric.name, rubric.version) for rubric in singles}
     if json:
         emit(_output(found))
         return
     for line in _told(found):
         typer.echo(line)
-    unnamed = (was.name, was.version) == (now.name, now.version)
-    if unnamed and (found.few_shot or found.composites):
-        typer.echo(f"Both are {now.name!r}, version {now.version!r}: raise the version, to tell their results apart.")
+    if len(names) == 1 and (found.few_shot or found.composites):
+        [(name, version)] = names
+        typer.echo(f"Both are {name!r}, version {version!r}: raise the version, to tell their results apart.")
 
 
 def _output(found: RubricDiff) -> RubricDiffOutput:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Literal
 
+from .pairwise_file import OUTCOMES, PairExample
+from .pairwise_rubric import PairwiseRubric
 from .rubric import Criterion, Level, Rubric
 
 Touches = Literal["names", "composites", "few_shot", "verdicts"]
@@ -50,21 +52,44 @@ def rubric_diff(before: Rubric, after: Rubric) -> RubricDiff:
     return RubricDiff((*_whole(before, after), *_criteria(before, after)))
 
 
-def _whole(before: Rubric, after: Rubric) -> Iterator[Change]:
+def pairwise_diff(before: PairwiseRubric, after: PairwiseRubric) -> RubricDiff:
+    """The same for rubrics that compare two answers; examples are counted outcome by outcome."""
+    was, now = ({c.name: c.description for c in rubric.considerations} for rubric in (before, after))
+    changes = [*_common(before, after)]
+    for name in dict.fromkeys((*was, *now)):
+        changes += _changed(f"consideration {name}", "verdicts", was.get(name), now.get(name))
+    changes += _order("considerations", was, now)
+    for outcome in OUTCOMES:
+        old, new = ([e for e in rubric.examples if e.winner == outcome] for rubric in (before, after))
+        for number, (one, other) in enumerate(zip_longest(old, new), 1):
+            shown = [_told(example) if example else None for example in (one, other)]
+            changes += _changed(f"{outcome}, example {number}", "few_shot", *shown)
+    return RubricDiff(tuple(changes))
+
+
+def _told(example: PairExample) -> str:
+    return " | ".join(text for name, text in example.model_dump().items() if text and name != "winner")
+
+
+def _common(before: Rubric | PairwiseRubric, after: Rubric | PairwiseRubric) -> Iterator[Change]:
     yield from _changed("name", "names", before.name, after.name)
     yield from _changed("version", "names", before.version, after.version)
     yield from _changed("description", "verdicts", before.description, after.description)
-    scales = ["{} to {}".format(*rubric.scale) for rubric in (before, after)]
-    yield from _changed("scale", "verdicts", *scales)
     was, now = _sights(before), _sights(after)
     for name in dict.fromkeys((*was, *now)):
         yield from _changed(f"sees {name}", "verdicts", was.get(name), now.get(name))
     yield from _changed("on_empty", "verdicts", before.on_empty, after.on_empty)
+
+
+def _whole(before: Rubric, after: Rubric) -> Iterator[Change]:
+    yield from _common(before, after)
+    scales = ["{} to {}".format(*rubric.scale) for rubric in (before, after)]
+    yield from _changed("scale", "verdicts", *scales)
     renormalise = [str(rubric.renormalise).lower() for rubric in (before, after)]
     yield from _changed("renormalise", "composites", *renormalise)
 
 
-def _sights(rubric: Rubric) -> dict[str, str]:
+def _sights(rubric: Rubric | PairwiseRubric) -> dict[str, str]:
     return {name: "where there is one" if name in rubric.optional else "always" for name in rubric.sees}
 
 
@@ -77,8 +102,14 @@ def _criteria(before: Rubric, after: Rubric) -> Iterator[Change]:
         else:
             old, new = (each[name].description if name in each else None for each in (was, now))
             yield from _changed(where, "verdicts", old, new)
-    shared = [[name for name in each if name in was and name in now] for each in (was, now)]
-    yield from _changed("order of the criteria", "verdicts", *map(", ".join, shared))
+    yield from _order("criteria", was, now)
+
+
+def _order(things: str, was: Iterable[str], now: Iterable[str]) -> Iterator[Change]:
+    """Whether what both have stands in another order."""
+    old, new = list(was), list(now)
+    shared = [", ".join(name for name in each if name in old and name in new) for each in (old, new)]
+    yield from _changed(f"order of the {things}", "verdicts", *shared)
 
 
 def _criterion(where: str, before: Criterion, after: Criterion) -> Iterator[Change]:

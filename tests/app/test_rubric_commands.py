@@ -201,6 +201,13 @@ def test_the_diff_as_json_says_what_it_reaches(desk: Any) -> None:
     assert {"where": "scale", "touches": "verdicts", "before": "0 to 4", "after": "1 to 5"} in found["changes"]
 
 
+def test_pairwise_rubrics_are_compared_with_their_own_kind(desk: Any) -> None:
+    assert diff(desk, "pairwise", "pairwise")[-1].startswith("Verdicts stand")
+    code, _, err = desk.command("rubric", "diff", "docs_qa", "pairwise")
+    assert code == 2
+    assert "docs_qa is a pointwise rubric and pairwise a pairwise one: name two of a kind" in err
+
+
 def test_a_broken_rubric_is_no_party_to_a_diff(desk: Any) -> None:
     code, _, err = desk.command("rubric", "diff", "docs_qa", edited(desk.folder, "weight: 0.6", "weight: 0.5"))
     assert code == 2

@@ -6,9 +6,11 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from markscheme.judges.pairwise_prompt import PairPrompt
+from markscheme.judges.pairwise_rubric import PairwiseRubric, load_pairwise_rubric
 from markscheme.judges.prompt import Prompt
 from markscheme.judges.rubric import Criterion, Example, Level, Rubric, load_rubric, packaged_rubrics
-from markscheme.judges.rubric_diff import Change, rubric_diff
+from markscheme.judges.rubric_diff import Change, pairwise_diff, rubric_diff
 
 BASE = Rubric(
     "mine",
@@ -112,3 +114,26 @@ def test_another_scale_names_every_level_that_came_or_went() -> None:
     gone = [change.after for change in changes if change.where.endswith(", level 0")]
     new = [change.before for change in changes if change.where.endswith(", level 5")]
     assert gone == new == [None] * 3
+
+
+PAIRWISE = load_pairwise_rubric("pairwise", 1)
+FIRST, SECOND, THIRD = PAIRWISE.considerations
+
+
+@pytest.mark.parametrize(
+    ("after", "where", "touches"),
+    [
+        (replace(PAIRWISE, version="9"), "version", "names"),
+        (replace(PAIRWISE, on_empty="judge"), "on_empty", "verdicts"),
+        (replace(PAIRWISE, optional=frozenset()), "sees context", "verdicts"),
+        (replace(PAIRWISE, considerations=(FIRST, THIRD)), "consideration completeness", "verdicts"),
+        (replace(PAIRWISE, considerations=(SECOND, FIRST, THIRD)), "order of the considerations", "verdicts"),
+        (replace(PAIRWISE, examples=PAIRWISE.examples[:-1]), "tie, example 1", "few_shot"),
+    ],
+)
+def test_each_change_of_a_pairwise_rubric_is_named(after: PairwiseRubric, where: str, touches: str) -> None:
+    changes = pairwise_diff(PAIRWISE, after).changes
+    assert (changes[0].where, changes[0].touches) == (where, touches)
+    same = PairPrompt(PAIRWISE, 0).sha256 == PairPrompt(after, 0).sha256 and PAIRWISE.on_empty == after.on_empty
+    assert pairwise_diff(PAIRWISE, after).zero_shot is not (same and PAIRWISE.optional == after.optional)
+    assert pairwise_diff(after, after).changes == ()
