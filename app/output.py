@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 class SummaryRow(BaseModel):
     """One cell: a candidate's mean by a measure, ``judge`` '' where no judge gave it. Without a report no interval is
-    computed (``low`` and ``high`` are null)."""
+    computed (``low`` and ``high`` are null) and nothing is corrected. ``correction`` says what human labels made of the
+    judge's own mean, which is ``judge_only``: `ppi++`, `human-only`, `rogan-gladen`, or `uncorrected`."""
 
     candidate: str
     judge: str
@@ -16,6 +17,8 @@ class SummaryRow(BaseModel):
     mean: float | None
     low: float | None = None
     high: float | None = None
+    judge_only: float | None = None
+    correction: str | None = None
 
 
 class RunOutput(BaseModel):

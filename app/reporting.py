@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from ..harness.store.frames import RunData
+from ..harness.store.label_sets import earlier_runs
 from ..harness.store.load import load
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
@@ -23,8 +25,8 @@ def write_report(store: Store, run: Run, folder: Path) -> tuple[Path, list[Summa
     from ..reports.markdown import render_markdown
     from ..reports.report import build_report
 
-    data = load(store, run)
-    report = build_report(data)
+    data, earlier = load(store, run), labelled_before(store, run)
+    report = build_report(data, earlier)
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
     page.write_text(render_html(report), encoding="utf-8")
@@ -38,10 +40,17 @@ def write_report(store: Store, run: Run, folder: Path) -> tuple[Path, list[Summa
             mean=_number(row["mean"]),
             low=_number(row["low"]),
             high=_number(row["high"]),
+            judge_only=_number(row["judge_only"]),
+            correction=row["correction"] or None,
         )
-        for row in summary(data).to_dict("records")
+        for row in summary(data, earlier).to_dict("records")
     ]
     return page, rows
+
+
+def labelled_before(store: Store, run: Run) -> list[RunData]:
+    """Labelled runs that are the same but for the time: their pairs of grades and labels correct this one, too."""
+    return [load(store, other) for other in earlier_runs(store, run)]
 
 
 def _number(value: float | None) -> float | None:

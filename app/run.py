@@ -53,10 +53,16 @@ class Run:
         return self.data.grades
 
     def summary(self) -> pd.DataFrame:
-        """candidate, judge, measure, n, mean, low, high (95 % interval), method, missing."""
+        """candidate, judge, measure, n, mean, low, high (95 % interval), method, missing, judge_only, correction."""
         from ..reports.cells import summary
+        from .reporting import labelled_before
 
-        return summary(self.data)
+        store = Store(self.workspace)
+        try:
+            earlier = labelled_before(store, runs.find(store, self.id))
+        finally:
+            store.close()
+        return summary(self.data, earlier)
 
     def report(self, folder: str | Path | None = None) -> Path:
         """Write report.html and report.md; returns the path of the page."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
+from ..reports.corrections import UNCORRECTED
 from .output import SummaryRow
 
 
 def print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
-    """One line a candidate and judge, one column a measure; intervals where they were computed."""
+    """One line a candidate and judge, one column a measure; intervals where they were computed.
+
+    Where a mean is corrected, the judge's own stands beside it, and those that are not are called uncorrected.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -20,22 +24,25 @@ def print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
     by_place: dict[tuple[str, str], dict[str, SummaryRow]] = {}
     for row in rows:
         by_place.setdefault((row.candidate, row.judge or only), {})[row.measure] = row
+    touched = any(row.correction not in (None, UNCORRECTED) for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("candidate", "judge"):
         table.add_column(column, overflow="fold")
     for measure in measures:
         table.add_column(Text(measure), justify="right", overflow="fold")
     for (candidate, judge), cells in by_place.items():
-        shown = [cell_text(cells[measure]) if measure in cells else "" for measure in measures]
+        shown = [cell_text(cells[measure], touched) if measure in cells else "" for measure in measures]
         table.add_row(Text(candidate), Text(judge or "–"), *(Text(text) for text in shown))
     wide = None if out.isatty() else 200  # a log file has no width to fit
     Console(file=out, width=wide, highlight=False).print(table)
 
 
-def cell_text(row: SummaryRow) -> str:
-    """``2.61 [2.52, 2.70]``, or the mean alone, or a dash."""
+def cell_text(row: SummaryRow, touched: bool = False) -> str:
+    """``2.61 [2.52, 2.70]``, or the mean alone, or a dash; whose mean it is where labels ``touched`` any of them."""
     if row.mean is None:
         return "–"
-    if row.low is None or row.high is None:
-        return f"{row.mean:.2f}"
-    return f"{row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]"
+    limits = "" if row.low is None or row.high is None else f" [{row.low:.2f}, {row.high:.2f}]"
+    whose = ""
+    if touched and row.judge:
+        whose = " uncorrected" if row.correction == UNCORRECTED else f" (judge {row.judge_only:.2f})"
+    return f"{row.mean:.2f}{limits}{whose}"

@@ -84,7 +84,7 @@ def _backed(report: Report) -> Iterator[str]:
     if not report.backed:
         return
     yield "## What stands behind each headline"
-    titles = "Candidate|Judge|Measure|Labelled|Labels|By|On|Drawn|Method|λ|Width|Judge alone|Labels alone|Why"
+    titles = "Candidate|Judge|Measure|Labelled|Labels|By|On|How|Method|λ|Width|Judge alone|Labels alone|Why"
     yield table(titles.split("|"), (row for cell in report.backed for row in _backing(cell)), left=3)
 
 

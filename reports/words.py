@@ -29,10 +29,10 @@ _REASONS = {
     "error": "judge not reached",
 }
 _DESIGNS = {
-    "random": "at random",
-    "stratified": "at random within strata",
+    "random": "drawn at random",
+    "stratified": "drawn at random within strata",
     "chosen": "picked on purpose",
-    "unknown": "not known",
+    "unknown": "nobody says how drawn",
 }
 _METHODS = {"ppi++": "PPI++", "human-only": "labels alone", "rogan-gladen": "Rogan–Gladen", "judge-only": "none"}
 
@@ -122,7 +122,7 @@ def reason(why: str) -> str:
 
 
 def design(name: str) -> str:
-    """How labelled answers were drawn: ``random`` -> ``at random``."""
+    """How labelled answers were drawn: ``random`` -> ``drawn at random``."""
     return _DESIGNS.get(name, name)
 
 
