@@ -68,7 +68,7 @@ def variants(
         if 2 in experiments and wired and (spec.shots or has_examples(rubric)):
             found.append(_other_shots(spec))
         if 3 in experiments:
-            found += [_variant(spec, other, f"scale {_ends(other)}") for other in _scales(spec, rubric, scales)]
+            found += _scales(spec, rubric, scales)
             if wired and len(rubric.criteria) > 1:
                 calls = "one" if spec.calls == "per_criterion" else "per_criterion"
                 words = "one call" if calls == "one" else "a call per criterion"
@@ -116,11 +116,15 @@ def _other_shots(spec: JudgeSpec) -> Variant:
     return _variant(changed, load_rubric(spec.rubric, shots), "few-shot" if shots else "zero-shot")
 
 
-def _scales(spec: JudgeSpec, rubric: Rubric, scales: Sequence[str | Path]) -> list[Rubric]:
-    """Rubrics on other scales than the judge's own."""
-    sources = list(scales) or (_family(spec.rubric) if isinstance(spec.rubric, str) else [])
-    found = [load_rubric(source, spec.shots) for source in sources]
-    return [other for other in found if other.scale != rubric.scale]
+def _scales(spec: JudgeSpec, rubric: Rubric, scales: Sequence[str | Path]) -> list[Variant]:
+    """The judge with rubrics on other scales than its own."""
+    found = []
+    for source in list(scales) or (_family(spec.rubric) if isinstance(spec.rubric, str) else []):
+        other = load_rubric(source, spec.shots)
+        if other.scale != rubric.scale:
+            changed = spec.model_copy(update={"rubric": source})
+            found.append(_variant(changed, other, f"scale {_ends(other)}"))
+    return found
 
 
 def _family(name: str) -> list[str]:

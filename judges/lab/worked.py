@@ -43,17 +43,17 @@ def with_examples(
 ) -> tuple[dict[str, Any], set[str]]:
     """The rubric as a file would hold it, with one such example a level, and the samples that these are of.
 
-    Of several answers the shortest is taken: it is sent with every call. A level on which judge and labels never
-    agreed keeps the example that the rubric has.
+    Answers to one question are preferred, since none of its answers can be a label any more, and of these the
+    shortest, since it is sent with every call. A level on which judge and labels never agreed keeps the example that
+    the rubric has.
     """
     used: set[str] = set()
 
     def example(criterion: Criterion, level: Level) -> list[dict[str, str]]:
         found = agreed_on.get((criterion.name, level.score), ())
-        fresh = [place for place in found if place[0] not in used] or list(found)
-        if not fresh:
+        if not found:
             return [_kept(shown) for shown in level.examples[:1]]
-        place = min(fresh, key=lambda place: (len(_text(answers[place])), place))
+        place = min(found, key=lambda place: (place[0] not in used, len(_text(answers[place])), place))
         used.add(place[0])
         reasoning = next(
             grade.outcome.reasoning

@@ -1,0 +1,93 @@
+"""`markscheme judge lab`, once its words are parsed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import typer
+
+from ...harness.dispatch.tally import Tally
+from ...harness.errors import InputError, Unfinished
+from ...harness.exam import Exam, load_exam
+from ..progress import line, money, showing
+from ..telling import resume_command
+from .lab import LabOptions, Outcome, perform
+from .lab_output import advice, print_lab, to_output, to_text
+from .pinning import write_pinned
+
+
+def words(text: str) -> tuple[str, ...]:
+    """``a,b`` as two words."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """``1,2`` as numbers. Raises InputError."""
+    try:
+        return tuple(sorted({int(word) for word in words(text)}))
+    except ValueError:
+        raise InputError(f"--experiments {text!r}: write numbers, like 1,2,3,4") from None
+
+
+def rubrics(text: str) -> tuple[str | Path, ...]:
+    """Packaged names, and paths from here."""
+    return tuple(Path(word).absolute() if Path(word).suffix else word for word in words(text))
+
+
+def plan(exam: Path, workspace: str, options: LabOptions, json: bool) -> None:
+    """Print what it is going to cost."""
+    from .lab_plan import plan_lab
+
+    made = asyncio.run(plan_lab(load_exam(exam), workspace, options))
+    typer.echo(made.model_dump_json() if json else to_text(made))
+
+
+def run(exam: Path, workspace: str, options: LabOptions, output: Path | None, json: bool, quiet: bool) -> int:
+    """Try the judges, write the report and, where one is recommended, the pinned judge. 1 where none is."""
+    tally, loaded = Tally(), load_exam(exam)
+    try:
+        found = asyncio.run(_watched(loaded, workspace, options, tally, quiet))
+    except Unfinished as stop:
+        typer.echo(line(tally), err=True)
+        raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
+    pinned = output or Path("judge.yaml")
+    written = write_pinned(pinned, found.chosen, found.lab, found.folder) if found.chosen else []
+    page = write_report(found)
+    if json:
+        typer.echo(to_output(found.lab, written[0] if written else None, page, tally).model_dump_json())
+        return int(not written)
+    lab = found.lab
+    typer.echo(f"run {lab.run}: {tally.live} calls made, {tally.reused} replies re-used, paid {money(tally)}")
+    typer.echo(
+        f"{lab.labelled} labelled answers: {lab.selection_n} select, {lab.held_out_n} in {lab.held_out_clusters} "
+        f"clusters are held out; {len(lab.tried)} configurations tried, {lab.tested} tested"
+    )
+    typer.echo(f"{lab.measure} of {lab.criterion} with the labels, to clear {lab.threshold:g}:")
+    print_lab(lab, sys.stdout)
+    typer.echo(advice(lab))
+    for path in written:
+        typer.echo(f"written: {path}")
+    typer.echo(f"report: {page}")
+    return int(not written)
+
+
+async def _watched(exam: Exam, workspace: str, options: LabOptions, tally: Tally, quiet: bool) -> Outcome:
+    def say(note: str) -> None:
+        typer.echo(f"note: {note}", err=True)
+
+    async with showing(tally, quiet):
+        return await perform(exam, workspace, options, tally, say)
+
+
+def write_report(found: Outcome) -> Path:
+    """Write both pages; the path of the HTML one."""
+    from ...reports.judging.lab_html import render_lab
+    from ...reports.judging.lab_markdown import render_lab_markdown
+
+    found.folder.mkdir(parents=True, exist_ok=True)
+    page = found.folder / "lab.html"
+    page.write_text(render_lab(found.lab), encoding="utf-8")
+    (found.folder / "lab.md").write_text(render_lab_markdown(found.lab), encoding="utf-8")
+    return page
