@@ -127,7 +127,7 @@ def _text(content: object) -> str:
 
 def _line(name: str) -> RubricLine:
     rubric = load_rubric(name, 0)
-    weights = {criterion.name: criterion.weight for criterion in rubric.criteria}
+    weights: dict[str, float | None] = {criterion.name: criterion.weight for criterion in rubric.criteria}
     return RubricLine(name=name, scale=rubric.scale, criteria=weights, description=rubric.description)
 
 

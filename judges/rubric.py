@@ -116,15 +116,15 @@ def composite(
 def load_rubric(source: str | Path, shots: int) -> Rubric:
     """The rubric of a file, or a packaged one by its name; usable with ``shots`` worked examples per level.
 
-    Raises `ExamError` with every mistake. A level with fewer than ``shots`` examples is one in a packaged rubric, and
-    in a user's where ``require_examples: true``; else it becomes one of the `Rubric.warnings`.
+    Raises `ExamError` with every mistake, in the order of the file. A level with fewer than ``shots`` examples is one in
+    a packaged rubric, and in a user's where ``require_examples: true``; else it becomes one of the `Rubric.warnings`.
     """
     file = _read(source)
     if _is_pairwise(file):
         what = "'pairwise' compares two answers: name this rubric under a judge with mode: pairwise"
         raise ExamError([file.problem(("kind",), what)])
     written = validate(file, RubricFile)
-    found = list(problems(written, file))
+    found = sorted(problems(written, file), key=lambda problem: int(problem.where.rpartition(":")[2]))
     lacking = [] if found else list(lacking_examples(written, file, shots))
     if found or (lacking and (_is_name(source) or written.require_examples)):
         raise ExamError(found or lacking)

@@ -131,7 +131,8 @@ def _examples(where: str, before: Level, after: Level) -> Iterator[Change]:
     for number, (old, new) in enumerate(zip_longest(before.examples, after.examples), 1):
         at = f"{where}, example {number}"
         if old is None or new is None or (old.question != new.question and old.answer != new.answer):
-            yield from _changed(at, "few_shot", old and old.answer, new and new.answer)  # another one stands here
+            answers = [example.answer if example else None for example in (old, new)]  # another example stands here
+            yield from _changed(at, "few_shot", *answers)
             continue
         texts: Mapping[str, str] = asdict(new)
         for name, text in asdict(old).items():

@@ -128,6 +128,14 @@ def test_an_example_with_another_score_is_refused_with_its_line(tmp_path: Path, 
     assert problem.startswith(f"{tmp_path}/mine.yaml:{line} criteria[0].levels[1].examples[0].score: ")
 
 
+def test_mistakes_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    data = with_example_score(7) | {"scale": [0, 2]}
+    data["criteria"][0]["weight"] = 0.5
+    lines = [int(problem.split(":")[1].split()[0]) for problem in refused(tmp_path, data)]
+    assert len(lines) == 3
+    assert lines == sorted(lines)
+
+
 def test_a_rubric_that_compares_pairs_is_refused_with_the_remedy(tmp_path: Path) -> None:
     [problem] = refused(tmp_path, {"name": "mine", "kind": "pairwise"})
     assert problem.startswith(f"{tmp_path}/mine.yaml:2 kind: 'pairwise' compares two answers")
