@@ -116,8 +116,8 @@ def composite(
 def load_rubric(source: str | Path, shots: int) -> Rubric:
     """The rubric of a file, or a packaged one by its name; usable with ``shots`` worked examples per level.
 
-    Raises `ExamError` with every mistake, in the order of the file. A level with fewer than ``shots`` examples is one in
-    a packaged rubric, and in a user's where ``require_examples: true``; else it becomes one of the `Rubric.warnings`.
+    Raises `ExamError` with every mistake, in the order of the file. A level with fewer than ``shots`` examples is one
+    in a packaged rubric, and in a user's where ``require_examples: true``; else it is one of the `Rubric.warnings`.
     """
     file = _read(source)
     if _is_pairwise(file):
