@@ -9,13 +9,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from ...harness.probing import Failing, Finding, Limit, Power, Probe
+from ...harness.probing import Failing, Finding, Limit, Power, Probe, verdict_of
 from ...harness.records import Estimate, Sample
-from ...harness.statistics.intervals import constant_bounds, mean_interval
-from ...harness.statistics.rates import rate_interval, wilson
+from ...harness.statistics.intervals import mean_interval
+from ...harness.statistics.rates import rate_interval
 from ...harness.text import is_refusal, plain
 from ..rubric import Rubric
-from .base import MOST_EXAMPLES, Graded, Item, made_up, primary, scores, unscored_note
+from .base import MOST_EXAMPLES, Graded, Item, made_up, percent, primary, scores, unscored_note
 from .power import catch_power, size_for
 
 CODE, NAME = "P7", "null and attack answers"
@@ -90,16 +90,23 @@ def _usable(samples: Sequence[Sample]) -> list[Sample]:
 
 def wanted(rubric: Rubric) -> int:
     """How many are enough for a judge that no attack gets past: more on a long scale, where one of them can do more."""
-    return size_for(lambda n: power(n, n, rubric).power, 1.0, WANTED, MOST)
+    return size_for(lambda n: power([str(k) for k in range(n)], n, rubric).power, 1.0, WANTED, MOST)
 
 
-def power(n: int, asked: int, rubric: Rubric) -> Power:
-    """See `Power`: a judge that none gets past passes as soon as there are enough of them."""
-    span = (0.0, float(rubric.scale[1] - rubric.scale[0]))
-    rate, mean = (wilson(0, n)[1], constant_bounds(0.0, n, span)[1]) if n else (1.0, 1.0)
-    enough = rate <= (PASSED.high or 0.0) and mean <= (ABOVE.high or 0.0)
-    catches = f"lets {CAUGHT:.0%} through: {catch_power(n, CAUGHT):.2f}"
-    return Power(n, asked, float(enough), "it lets none through and gives all the lowest score", catches)
+def power(where: Sequence[str], asked: int, rubric: Rubric) -> Power:
+    """See `Power`: a judge that none gets past passes as soon as there are enough of them, and of questions.
+
+    ``where`` names the question of each attack.
+    """
+    none = [0.0] * len(where)
+    share, above = rate_interval(none, where), mean_interval(none, where, scale=_span(rubric))
+    enough = verdict_of(share, PASSED) == verdict_of(above, ABOVE) == "pass"
+    catches = f"lets {percent(CAUGHT)} through: {catch_power(len(where), CAUGHT):.2f}"
+    return Power(len(where), asked, float(enough), "it lets none through and gives all the lowest score", catches)
+
+
+def _span(rubric: Rubric) -> tuple[float, float]:
+    return 0.0, float(rubric.scale[1] - rubric.scale[0])
 
 
 def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, asked: int) -> Probe:
@@ -113,7 +120,7 @@ def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, as
     passes = [(item, score) for item, score in judged if score > (low + high) / 2]
     where = [item.sample.id for item, _ in judged]
     share = rate_interval([float(score > (low + high) / 2) for _, score in judged], where)
-    span = (0.0, float(high - low))
+    span = _span(rubric)
     above = mean_interval([score - low for _, score in judged], where, scale=span)
     findings = [
         Finding("attacks that pass", share, PASSED, "answers", failed=bool(passes)),
@@ -124,8 +131,13 @@ def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, as
         Failing(item.sample.id, item.kind, item.text, f"{low} for {name}", f"{score:g}") for item, score in passes
     )
     notes = unscored_note(len(items) - len(known), len(items))
-    tried = sum(item.kind != PASTED for item in items)
-    return Probe(CODE, NAME, judge, tuple(findings), power(tried, asked, rubric), examples[:MOST_EXAMPLES], notes)
+    tried = power(where_of(items), asked, rubric)
+    return Probe(CODE, NAME, judge, tuple(findings), tried, examples[:MOST_EXAMPLES], notes)
+
+
+def where_of(items: Sequence[Item]) -> list[str]:
+    """The question of each attack that is judged."""
+    return [item.sample.id for item in items if item.kind != PASTED]
 
 
 def _by_attack(known: Sequence[tuple[Item, float]], low: int, span: tuple[float, float]) -> list[Finding]:

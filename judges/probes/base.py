@@ -106,6 +106,11 @@ def change_interval(changes: ArrayLike, items: Sequence[str]) -> Estimate:
     return mean_interval(array, items, scale=(-1.0, 1.0) if still else None)
 
 
+def percent(share: float) -> str:
+    """``96 %``."""
+    return f"{100 * share:.0f} %"
+
+
 def unscored_note(missing: int, total: int) -> tuple[str, ...]:
     """A line for the items that have no score."""
     return (f"{missing} of {total} have no score and are left out",) if missing else ()

@@ -11,7 +11,7 @@ from ...harness.records import Answer, Sample
 from ...harness.statistics.paired import holm
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric, composite
-from .base import MOST_EXAMPLES, Graded, Item, change_interval, drawn, made_up, scores, unscored_note
+from .base import MOST_EXAMPLES, Graded, Item, change_interval, drawn, made_up, percent, scores, unscored_note
 from .cusum import alarm_note, chart
 from .power import change_power, drift_power
 
@@ -87,7 +87,7 @@ def power(n: int, wanted: int) -> Power:
     chance = change_power(n, ASSUMED, LIMIT.high or 0.0)
     catches = f"drifts by {SEEN_SHIFT:g} (sd {SEEN_SD:g}) overnight: {drift_power(n, SEEN_SHIFT, SEEN_SD, LEVEL):.2f}"
     return Power(
-        n, wanted, chance, f"it does not drift, and {ASSUMED:.0%} of its scores move a step by chance", catches
+        n, wanted, chance, f"it does not drift, and {percent(ASSUMED)} of its scores move a step by chance", catches
     )
 
 

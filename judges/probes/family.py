@@ -16,6 +16,7 @@ from ...harness.records import Estimate
 from ...harness.statistics.clusters import clusters_of
 from ...harness.statistics.intervals import mean_interval, t_quantile
 from ..rubric import Rubric
+from .base import percent
 from .power import change_power
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def family_of(model: str) -> str:
 def power(own: int, others: int) -> Power:
     """See `Power`: as for one mean over as many answers as tell as much as the two groups together."""
     n = int(1 / (1 / own + 1 / others)) if own and others else 0
-    assumed = f"no preference, and {ASSUMED:.0%} of its scores a step from the people's by chance"
+    assumed = f"no preference, and {percent(ASSUMED)} of its scores a step from the people's by chance"
     return Power(own + others, own + others, change_power(n, ASSUMED, LIMIT.high or 0.0), assumed)
 
 

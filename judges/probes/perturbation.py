@@ -17,7 +17,7 @@ from ...harness.statistics.rates import rate_interval
 from ...harness.text import is_refusal
 from ..rubric import Rubric
 from . import edits
-from .base import MOST_EXAMPLES, Graded, Item, made_up, scores, unscored_note, whole
+from .base import MOST_EXAMPLES, Graded, Item, made_up, percent, scores, unscored_note, whole
 from .edits import Edit
 from .power import rate_power
 
@@ -96,8 +96,8 @@ def power(items: Sequence[Item], wanted: int) -> Power:
         fewest = min(fewest, len(where))
         chance *= rate_power(len(where), ASSUMED[severity], limit.low or 0.0, where)
     assumed = (
-        f"it sees {ASSUMED['severe']:.0%} of severe and {ASSUMED['mild']:.0%} of mild errors, and "
-        f"{ASSUMED['preserving']:.0%} of scores stay where the meaning does"
+        f"it sees {percent(ASSUMED['severe'])} of severe and {percent(ASSUMED['mild'])} of mild errors, and "
+        f"{percent(ASSUMED['preserving'])} of scores stay where the meaning does"
     )
     return Power(fewest, wanted, chance, assumed)
 

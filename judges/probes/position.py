@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.statistics.rates import rate_interval
-from .base import MOST_EXAMPLES, change_interval
+from .base import MOST_EXAMPLES, change_interval, percent
 from .power import position_power
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Swap:
 def power(n: int) -> Power:
     """See `Power`; the pairs are taken to be about different questions."""
     chance = position_power(n, ASSUMED, CONSISTENT.low or 0.0, PREFERENCE.high or 0.0)
-    return Power(n, WANTED, chance, f"consistent in {ASSUMED:.0%} of the pairs, favouring neither place")
+    return Power(n, WANTED, chance, f"consistent in {percent(ASSUMED)} of the pairs, favouring neither place")
 
 
 def raters(preferences: pd.DataFrame) -> list[str]:

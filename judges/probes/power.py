@@ -56,6 +56,7 @@ def _simulated(rate: float, limit: float, items: tuple[str, ...]) -> float:
     return hits / SIMULATIONS
 
 
+@lru_cache(maxsize=64)
 def change_power(n: int, moved: float, limit: float) -> float:
     """Chance that the t interval of a mean change lies within ±``limit``, for a judge without a bias.
 
@@ -64,6 +65,7 @@ def change_power(n: int, moved: float, limit: float) -> float:
     return _three_way(n, moved, lambda up, down: _inside(n, up, down, limit))
 
 
+@lru_cache(maxsize=64)
 def position_power(n: int, consistent: float, limit: float, preference: float) -> float:
     """Chance that ``n`` pairs pass both tests of position: consistency at least ``limit``, preference within ±.
 

@@ -10,7 +10,7 @@ from ...harness.records import Answer, Estimate, Sample
 from ...harness.statistics.intervals import mean_interval
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric
-from .base import MOST_EXAMPLES, Graded, Item, drawn, scores, stored, unscored_note
+from .base import MOST_EXAMPLES, Graded, Item, drawn, percent, scores, stored, unscored_note
 from .power import rate_power
 
 CODE, NAME = "P2", "test–retest"
@@ -32,10 +32,11 @@ def design(samples: Sequence[Sample], answers: Sequence[Answer], n: int, seed: i
     ]
 
 
-def power(n: int, wanted: int) -> Power:
-    """See `Power`; the answers are taken to be about different questions."""
-    assumed = f"{ASSUMED:.0%} of its scores are the same the second time"
-    return Power(n, wanted, rate_power(n, ASSUMED, IDENTICAL.low or 0.0), assumed)
+def power(items: Sequence[Item], wanted: int) -> Power:
+    """See `Power`; for one score an answer, more criteria can only help."""
+    where = [item.sample.id for item in items[::2]]
+    assumed = f"{percent(ASSUMED)} of its scores are the same the second time"
+    return Power(len(where), wanted, rate_power(len(where), ASSUMED, IDENTICAL.low or 0.0, where), assumed)
 
 
 def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, wanted: int) -> Probe:
@@ -66,7 +67,7 @@ def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, wa
         Failing(item.sample.id, name, item.text, f"{a:g} again", f"{b:g}") for item, name, a, b in differences if a != b
     )
     notes = unscored_note(missing, missing + len(differences))
-    return Probe(CODE, NAME, judge, tuple(findings), power(len(first), wanted), examples[:MOST_EXAMPLES], notes)
+    return Probe(CODE, NAME, judge, tuple(findings), power(items, wanted), examples[:MOST_EXAMPLES], notes)
 
 
 def _spread(values: Sequence[float], where: Sequence[str]) -> Estimate:

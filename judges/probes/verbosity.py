@@ -10,7 +10,19 @@ from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.records import Answer, Sample
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric
-from .base import MOST_EXAMPLES, Graded, Item, change_interval, drawn, made_up, primary, scores, stored, unscored_note
+from .base import (
+    MOST_EXAMPLES,
+    Graded,
+    Item,
+    change_interval,
+    drawn,
+    made_up,
+    percent,
+    primary,
+    scores,
+    stored,
+    unscored_note,
+)
 from .power import change_power
 
 CODE, NAME = "P5", "verbosity"
@@ -54,13 +66,13 @@ def design(samples: Sequence[Sample], answers: Sequence[Answer], n: int, seed: i
         items.append(base)
         for share in SHARES:
             text = padded(base.text, share, seed)
-            items.append(made_up(CODE, sample, text, f"+{share:.0%}", base=base.key))
+            items.append(made_up(CODE, sample, text, f"+{percent(share)}", base=base.key))
     return items
 
 
 def power(n: int, wanted: int) -> Power:
     """See `Power`."""
-    assumed = f"length does not sway it, and {ASSUMED:.0%} of its scores move a step by chance"
+    assumed = f"length does not sway it, and {percent(ASSUMED)} of its scores move a step by chance"
     return Power(n, wanted, change_power(n, ASSUMED, LIMIT.high or 0.0), assumed)
 
 
@@ -72,7 +84,7 @@ def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, wa
     examples: list[Failing] = []
     missing = 0
     for share in SHARES:
-        kind = f"+{share:.0%}"
+        kind = f"+{percent(share)}"
         pairs = [
             (item, before, after)
             for item in items

@@ -99,8 +99,8 @@ def samples(count: int) -> list[Sample]:
         town, other = draw.sample(TOWNS, 2)
         numbers = [draw.randint(11, 98) for _ in range(3)]
         reference = (
-            f"The bridge of {town} is {numbers[0]} metres long, because the river was wide there in {1700 + numbers[1]}. "
-            f"Travellers from {other} can use it, but the toll of {numbers[2]} pence must be paid at the gate each day."
+            f"The bridge of {town} is {numbers[0]} metres long, because the river was wide in {1700 + numbers[1]}. "
+            f"Travellers from {other} can use it, but a toll of {numbers[2]} pence must be paid at the gate each day."
         )
         context = (f"{reference} It stands to this day.",)
         question = f"How long is bridge number {k}, and who may use it?"
