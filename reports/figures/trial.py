@@ -10,7 +10,7 @@ from markupsafe import Markup
 from .. import words
 from .axes import Axis, amounts, linear, trimmed
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 330, 46, 24, 18, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 344, 46, 24, 34, 44
 GUTTER = 46
 """Room left of the axis for what costs nothing."""
 LETTER, LINE = 6.6, 14.0
@@ -64,7 +64,7 @@ def _frame(x: Axis, y: Axis, measure: str, threshold: float, free: bool) -> list
     parts.append(label.format(WIDTH - RIGHT, line - 5, f"{threshold:g}"))
     unit = Markup('<text class="unit end" x="{}" y="{}">USD per 1,000 graded answers</text>')
     parts.append(unit.format(WIDTH - RIGHT, floor + 36))
-    parts.append(Markup('<text class="unit" x="{}" y="{}">{}</text>').format(4, TOP - 6, measure))
+    parts.append(Markup('<text class="unit" x="{}" y="{}">{}</text>').format(4, 12, measure))
     return parts
 
 

@@ -95,8 +95,8 @@ def _choice(lab: Lab) -> Section:
     return Section(
         "The choice",
         f"{measure(lab).capitalize()} of {lab.criterion} with the labels. One half of the labels, by cluster, selects: "
-        "whoever reaches the threshold there and is not beaten by a cheaper one is tested on the other half. The "
-        f"lower bounds of the {lab.tested} tested hold together at 95 % (Bonferroni), who clears is decided by Holm's "
+        "whoever reaches the threshold there and is not beaten by a cheaper one is tested on the other half. The lower "
+        f"bounds of those tested ({lab.tested}) hold together at 95 % (Bonferroni); who clears is decided by Holm's "
         "procedure. Prices are for 1,000 graded answers; seconds are those of the calls, one after another." + people,
         ("Configuration", "Selects", "Held out", "Lower bound", "USD per 1,000", "s per 1,000", "No score", ""),
         tuple(_tried(t, lab) for t in tried),
@@ -105,7 +105,8 @@ def _choice(lab: Lab) -> Section:
 
 def _tried(tried: Tried, lab: Lab) -> tuple[Cell, ...]:
     at = tried.configuration
-    how = f"{at.model}, {at.rubric}, {'zero-shot' if not at.shots else f'{at.shots} shots'}"
+    shots = "zero-shot" if not at.shots else words.plural(at.shots, "example") + " a level"
+    how = ", ".join(part for part in (at.model, at.rubric, shots if at.model != "embedded" else "") if part)
     said = "recommended" if at.name == lab.advice.configuration else "clears" if tried.clears else tried.why
     return (
         Cell(at.name, how),
