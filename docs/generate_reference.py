@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import doctor, output, retrieving_output, rubrics_output
+from markscheme.app.judging import lab_output, probing_output
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
@@ -65,6 +66,15 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("configurations", retrieving_output.RetrieveConfiguration),
         ("results", retrieving_output.RetrieveCell),
         ("recommendation", retrieving_output.RetrieveChoice),
+        ("judge probe", probing_output.ProbeOutput),
+        ("probes", probing_output.ProbeRow),
+        ("findings", probing_output.FindingRow),
+        ("judge probe --plan", probing_output.ProbePlanOutput),
+        ("probes of a plan", probing_output.ProbePlanRow),
+        ("judge lab", lab_output.LabOutput),
+        ("configurations on trial", lab_output.LabRow),
+        ("judge lab --plan", lab_output.LabPlan),
+        ("configurations of a plan", lab_output.LabPlanRow),
         ("dataset synthesize", output.SynthesisOutput),
         ("rubric show NAME", rubrics_output.ShownRubric),
         ("calls", rubrics_output.ShownCall),
@@ -78,7 +88,9 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
 }
 
 
-_PRINTED = tuple(module.__name__ for module in (output, doctor, retrieving_output, rubrics_output))
+_PRINTED = tuple(
+    module.__name__ for module in (output, doctor, retrieving_output, rubrics_output, probing_output, lab_output)
+)
 """What commands print has no defaults: every key is there."""
 _WITHOUT_DEFAULTS = re.compile(r"^(\| [^|]* \| [^|]*) \| [^|]* \|", re.MULTILINE)
 
