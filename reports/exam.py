@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Scale = tuple[float, float]
 UNIT_SCALE: Scale = (0.0, 1.0)
+PAIRWISE = "pairwise"
+"""The mode of a judge that compares two answers."""
 RATES = frozenset("exact_match contains multiple_choice numeric regex json_valid json_schema refusal hit".split())
 """Measures whose values are 0 or 1."""
 RETRIEVERS = frozenset("P recall nDCG MRR RR AP hit R-precision unjudged".split())
@@ -58,6 +60,8 @@ class JudgeView:
     prompt: str = ""
     selected_on: tuple[str, ...] = ()
     """Label sets by which this judge was chosen among others."""
+    against: str = ""
+    """Of a pairwise judge: the candidate that is in all of its pairs, where it has one."""
 
     @property
     def embedded(self) -> bool:
@@ -93,9 +97,15 @@ def candidates_of(data: RunData) -> tuple[CandidateView, ...]:
 
 
 def judges_of(data: RunData) -> tuple[JudgeView, ...]:
-    """In exam order; those that only the tables know come last, their criteria as they occur."""
-    described = {entry["name"]: entry for entry in _entries(data, "judges")}
+    """Of single answers, in exam order; those that only the tables know come last, their criteria as they occur."""
+    described = {entry["name"]: entry for entry in _entries(data, "judges") if entry.get("mode") != PAIRWISE}
     return tuple(_judge(name, described.get(name, {}), data) for name in _ordered(described, data.grades["judge"]))
+
+
+def pairwise_judges_of(data: RunData) -> tuple[JudgeView, ...]:
+    """In exam order. They have no scale and no criteria."""
+    found = [entry for entry in _entries(data, "judges") if entry.get("mode") == PAIRWISE]
+    return tuple(_judge(entry["name"], entry, data) for entry in found)
 
 
 def leading_judge(judges: Iterable[JudgeView]) -> JudgeView | None:
@@ -150,6 +160,7 @@ def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
         tuple(descriptions.get(c, "") for c in names),
         str(entry.get("prompt") or ""),
         tuple(str(name) for name in entry.get("selected_on") or ()),
+        str(entry.get("against") or ""),
     )
 
 

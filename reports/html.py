@@ -22,6 +22,7 @@ from .figures.bar import bar
 from .figures.histogram import histogram
 from .figures.latency import latency
 from .figures.pareto import pareto
+from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -40,6 +41,7 @@ def render_html(report: Report) -> str:
         figure=pareto(report.points, report.quality, report.quality_scale),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
         contexts=_contexts(report, templates),
+        pairwise=pairwise_sections(report.pairwise, templates, asset("pairwise.html.j2")),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
 

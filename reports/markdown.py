@@ -10,6 +10,7 @@ from .cells import Cell
 from .contexts_markdown import contexts_blocks
 from .headline import Line
 from .markdown_tables import escape, table
+from .pairwise_markdown import pairwise_blocks
 from .report import Report
 
 
@@ -22,6 +23,7 @@ def render_markdown(report: Report) -> str:
         "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line, '**')}" for fact in report.facts),
         *(block for board in report.boards for block in _board(board, len(report.boards) > 1)),
         *_backed(report),
+        *pairwise_blocks(report.pairwise),
         *_measures(report),
         *contexts_blocks(report.contexts),
         *_operations(report),

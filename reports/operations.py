@@ -12,6 +12,7 @@ from ..harness.statistics.intervals import mean_interval
 from ..harness.statistics.quantiles import quantile_interval
 from ..harness.store.frames import RunData
 from .cells import Scores
+from .exam import pairwise_judges_of
 from .grid import Grid
 
 if TYPE_CHECKING:
@@ -87,6 +88,13 @@ def judge_costs(data: RunData, scores: Scores) -> tuple[JudgeCost, ...]:
     return tuple(_judge(name, model, own, data) for name, model, own in rows if len(own))
 
 
+def pairwise_costs(data: RunData) -> tuple[JudgeCost, ...]:
+    """One row per pairwise judge that made calls; USD are per 1,000 answers, each of which is in several pairs."""
+    calls = data.calls[data.calls["role"] == "judge"]
+    rows = ((j.name, j.model, calls[calls["who"] == j.name]) for j in pairwise_judges_of(data))
+    return tuple(_judge(name, model, own, data) for name, model, own in rows if len(own))
+
+
 def provenance(data: RunData, scores: Scores) -> tuple[Provenance, ...]:
     """Per candidate, which runs and days its replies come from, oldest first."""
     answers = data.answers[data.answers["status"] == "ok"]
@@ -152,7 +160,7 @@ def _judge(name: str, model: str, every: pd.DataFrame, data: RunData) -> JudgeCo
     prompt, cached = float(ok["prompt_tokens"].sum()), float(ok["cached_tokens"].sum())
     known = not bool(ok["cost_usd"].isna().any())
     usd = float(calls["cost_usd"].sum()) if known else None
-    graded = len(data.grades.loc[data.grades["judge"] == name, ["sample_id", "candidate", "trial"]].drop_duplicates())
+    graded = _answers_judged(data, name)
     live = ok.loc[~ok["reused"].astype(bool), "e2e_s"].dropna()
     return JudgeCost(
         judge=name,
@@ -169,6 +177,16 @@ def _judge(name: str, model: str, every: pd.DataFrame, data: RunData) -> JudgeCo
         paid_usd=paid(every),
         usd_per_1000=1000 * usd / graded if usd is not None and graded else None,
     )
+
+
+def _answers_judged(data: RunData, name: str) -> int:
+    """How many answers a judge graded, or compared with another."""
+    found = data.grades[data.grades["judge"] == name]
+    places = set(zip(found["sample_id"], found["candidate"], found["trial"], strict=True))
+    pairs = data.preferences[data.preferences["rater"] == name]
+    for side in ("left", "right"):
+        places.update(zip(pairs["sample_id"], pairs[side], pairs["trial"], strict=True))
+    return len(places)
 
 
 def _known(grid: Grid, name: str, measure: str) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..harness.store.frames import RunData
-from . import words
+from . import pairwise_words, words
 from .answers import answers_payload
 from .boards import Board, boards
 from .cells import Cell, Scores, score
@@ -23,6 +23,7 @@ from .exam import (
     leading_judge,
     measure_family,
     measure_scale,
+    pairwise_judges_of,
 )
 from .figures.pareto import Point
 from .headline import Fact, Line, caveats, facts, verdict
@@ -33,9 +34,11 @@ from .operations import (
     by_candidate,
     candidate_costs,
     judge_costs,
+    pairwise_costs,
     provenance,
 )
-from .setup import Entry, day, setup
+from .pairwise import Pairwise, compared
+from .setup import Entry, day, pairwise_setup, setup
 
 COMPOSITE_BINS = 12
 
@@ -87,6 +90,7 @@ class Report:
     footer: str
     contexts: Contexts | None = None
     """Only where answers were given retrieved passages."""
+    pairwise: tuple[Pairwise, ...] = ()
     backed: tuple[Cell, ...] = ()
     """What stands behind each headline and each criterion with labels; only in a run with labels."""
 
@@ -101,28 +105,30 @@ def build_report(data: RunData, earlier: Sequence[RunData] = ()) -> Report:
     tables = boards(scores, by_candidate(costs))
     main = _main_measure(scores)
     scale = _scale(scores, main) if main else None
+    pairs = compared(data)
     return Report(
         title=_title(data),
         date=day(data.info.created_at),
-        verdict=verdict(scores, tables),
-        caveats=caveats(scores, tables, data),
-        facts=facts(data, scores, tables),
+        verdict=verdict(scores, tables) if scores.judges or not pairs else pairwise_words.headline(pairs),
+        caveats=(*caveats(scores, tables, data), *pairwise_words.caveats(pairs)),
+        facts=(*facts(data, scores, tables), *pairwise_words.facts(pairs)),
         boards=tables,
         measures=tuple((c.name, tuple(scores.cells[c.name, "", m] for m in scores.measures)) for c in scores.candidates)
         if scores.measures
         else (),
         histograms=tuple((judge, _histograms(data, scores, judge)) for judge in scores.judges if judge.scale),
-        losses=_losses(data, scores),
+        losses=(*_losses(data, scores), *_pair_losses(pairs)),
         points=_points(scores, costs, main) if main else (),
         quality=_quality(scores, main) if main else "",
         quality_scale=scale,
         costs=costs,
-        judge_costs=judge_costs(data, scores),
+        judge_costs=(*judge_costs(data, scores), *pairwise_costs(data)),
         provenance=provenance(data, scores),
-        setup=setup(data, scores),
+        setup=(*setup(data, scores), *pairwise_setup(data)),
         answers=answers_payload(data, scores),
         footer=_footer(data, scores),
         contexts=contexts(data, scores, by_candidate(costs), main, scale),
+        pairwise=pairs,
         backed=tuple(_backed(scores)),
     )
 
@@ -222,11 +228,20 @@ def _losses(data: RunData, scores: Scores) -> tuple[Loss, ...]:
     return tuple(found)
 
 
+def _pair_losses(pairs: Sequence[Pairwise]) -> Iterator[Loss]:
+    """Comparisons without an outcome; those that an answer lacks are among the losses of its candidate."""
+    for found in pairs:
+        for duel in found.duels:
+            for why, n in duel.missing.items():
+                if not why.startswith("answer "):
+                    yield Loss(f"{duel.left} against {duel.right}", f"judge {found.judge.name}", why, n, duel.expected)
+
+
 def _footer(data: RunData, scores: Scores) -> str:
     parts = [f"markscheme {data.info.versions.get('markscheme', '')}".strip()]
     if data.info.fingerprint:
         parts.append(f"exam {words.short(data.info.fingerprint)}")
-    for judge in scores.judges:
+    for judge in (*scores.judges, *pairwise_judges_of(data)):
         parts.append(f"judge {judge.name}" + (f" {judge.model}" if judge.model else ""))
         if judge.rubric:
             version = f" v{judge.rubric_version}" if judge.rubric_version else ""

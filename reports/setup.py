@@ -10,7 +10,7 @@ from typing import Any
 from ..harness.store.frames import RunData
 from . import words
 from .cells import Scores
-from .exam import CandidateView, JudgeView
+from .exam import CandidateView, JudgeView, pairwise_judges_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ def setup(data: RunData, scores: Scores) -> tuple[Entry, ...]:
         *(_candidate(candidate, data) for candidate in scores.candidates),
         *(_judge(judge, data) for judge in scores.judges),
     )
+
+
+def pairwise_setup(data: RunData) -> tuple[Entry, ...]:
+    """Judges that compare answers."""
+    return tuple(_pairwise_judge(judge, data) for judge in pairwise_judges_of(data))
 
 
 def day(unix: float) -> str:
@@ -111,6 +116,22 @@ def _judge(view: JudgeView, data: RunData) -> Entry:
         ("rubric sha256", words.short(view.rubric_sha256)),
         ("scale", words.scale_words(view.scale)),
         *criteria,
+        texts=(("system message", view.prompt),),
+    )
+
+
+def _pairwise_judge(view: JudgeView, data: RunData) -> Entry:
+    calls = _calls(data, "judge", view.name)
+    return _entry(
+        f"Judge {view.name}",
+        ("mode", "pairwise, both orders" + (f", all against {view.against}" if view.against else "")),
+        ("model", view.model),
+        ("replies name", _named(calls["served_model"])),
+        ("parameters", _params(view.params)),
+        ("left out, the model refuses them", _dropped(calls["dropped"])),
+        ("worked examples per outcome", "" if view.shots is None else str(view.shots)),
+        ("rubric", f"{view.rubric} {'v' + view.rubric_version if view.rubric_version else ''}".strip()),
+        ("rubric sha256", words.short(view.rubric_sha256)),
         texts=(("system message", view.prompt),),
     )
 
