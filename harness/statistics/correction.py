@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..records import Estimate
-from .correction_case import Case, Options, Sampling, binary, case_of, judge_alone, labels_alone
+from .correction_case import Case, Options, Sampling, binary, case_of, judge_alone, labels_alone, rectified
 from .correction_strata import strata_of
 from .equal_bias import EqualBias, equal_bias_test
 from .intervals import Scale, t_quantile
-from .ppi import ppi_mean
 from .ppi_parts import Strata
 from .rogan_gladen import LEAST_INFORMED, Calibration, calibration_of, rogan_gladen
 
@@ -151,7 +150,7 @@ def _by_labels(start: Corrected, case: Case, strata: Strata | None) -> Corrected
     few = _too_few(case)
     if few:
         return replace(start, estimate=start.human_only, method="human-only", reason=f"labels alone: {few}")
-    found = ppi_mean(case.judge, case.human, strata=strata, clusters=case.clusters, level=case.level, scale=case.scale)
+    found = rectified(case, strata)
     how = "at random" if strata is None else f"at random within {len(strata.shares)} strata"
     reason = f"{n} of {len(case.judge)} answers labelled {how}"
     return replace(

@@ -11,8 +11,10 @@ from .clusters import clusters_of
 from .intervals import Scale, mean_interval
 from .pairs_of_rates import paired_rates
 from .ppi import ppi_mean
+from .ppi_limits import Rectified
 from .ppi_parts import Strata
 from .rates import rate_interval
+from .two_phase import two_phase_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +29,9 @@ Kind = Literal["mean", "rate", "difference"]
 class Sampling:
     """How the labelled answers came to be labelled.
 
-    ``strata`` (n,) names the stratum of every answer; ``shares`` are the strata's shares of all answers (default: as
-    counted among the judged ones). ``stable_judge``: the user answers for a judge that errs equally often everywhere.
+    ``strata`` (n,) names the stratum of every answer, '' where nobody knows (labelled answers must have one);
+    ``shares`` are the strata's shares of all answers (default, where all are known: as counted). ``stable_judge``: the
+    user answers for a judge that errs equally often everywhere.
     """
 
     design: Design
@@ -95,7 +98,7 @@ def case_of(judge: Floats, human: Floats, sides: Floats, sampling: Sampling, opt
     import numpy as np
 
     there = ~np.isnan(judge)
-    strata = None if sampling.strata is None else np.asarray(sampling.strata)[there]
+    strata = None if sampling.strata is None else np.asarray(sampling.strata).astype(str)[there]
     clusters = None if options.clusters is None else np.asarray(options.clusters)[there]
     left_out = int((~there & ~np.isnan(human)).sum())
     kept = (judge[there], human[there], sides[:, there], strata, clusters, left_out)
@@ -120,14 +123,23 @@ def labels_alone(case: Case, strata: Strata | None) -> Estimate | None:
     if not len(labels):
         return None
     if strata is not None:
-        return ppi_mean(
-            case.judge, case.human, strata=strata, clusters=case.clusters, lam=0.0, level=case.level, scale=case.scale
-        ).estimate
+        return rectified(case, strata, 0.0).estimate
     clusters = case.labelled_clusters
     if case.kind == "difference" and binary(case.sides[:, case.labelled]):
         first, second = case.sides[:, case.labelled]
         return paired_rates(first, second, clusters, case.level).estimate
     return _plain(case, labels, clusters)
+
+
+def rectified(case: Case, strata: Strata | None, lam: float | None = None) -> Rectified:
+    """PPI++ of the case; two-phase where the strata are known of labelled answers alone."""
+    if strata is not None and (strata.codes < 0).any():
+        return two_phase_mean(
+            case.judge, case.human, strata, clusters=case.clusters, lam=lam, level=case.level, scale=case.scale
+        )
+    return ppi_mean(
+        case.judge, case.human, strata=strata, clusters=case.clusters, lam=lam, level=case.level, scale=case.scale
+    )
 
 
 def _plain(case: Case, values: Floats, clusters: NDArray[Any] | None) -> Estimate:

@@ -27,9 +27,14 @@ def strata_of(case: Case, sampling: Sampling) -> tuple[Strata | None, str]:
 def _strata(case: Case, of: NDArray[np.str_], sampling: Sampling) -> tuple[Strata | None, str]:
     import numpy as np
 
-    names = np.unique(np.concatenate([of, np.array(list(sampling.shares), dtype=of.dtype)]))
-    codes = np.searchsorted(names, of)
-    counted = np.bincount(codes, minlength=len(names)) / len(of)
+    known = of != ""
+    if not known[case.labelled].all():
+        return None, "the labels are stratified, but not every labelled answer has a stratum"
+    if not (known.all() or sampling.shares):
+        return None, "the labels are stratified, but the shares of the strata are not known"
+    names = np.unique(np.concatenate([of[known], np.array(list(sampling.shares), dtype=str)]))
+    codes = np.where(known, np.searchsorted(names, of), -1)
+    counted = np.bincount(codes[known], minlength=len(names)) / len(of)
     shares = np.array([sampling.shares.get(str(name), 0.0) for name in names]) if sampling.shares else counted
     gap = _gap(case, names, codes, shares)
     return (None, gap) if gap else (Strata(codes, shares / shares.sum()), "")

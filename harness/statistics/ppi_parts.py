@@ -100,9 +100,9 @@ def variances(parts: Parts, lam: Floats) -> Floats:
     """Variance of θ (H,) for independent answers: λ² var(u)/N + var(y - λ f)/n."""
     import numpy as np
 
-    rest = _cov(parts.u, parts.u, parts.unlabelled_stratum, parts.unlabelled) / np.maximum(parts.unlabelled, 1)
+    rest = covariance(parts.u, parts.u, parts.unlabelled_stratum, parts.unlabelled) / np.maximum(parts.unlabelled, 1)
     residual = parts.y - lam[parts.labelled_stratum] * parts.f
-    return lam**2 * rest + _cov(residual, residual, parts.labelled_stratum, parts.n) / np.maximum(parts.n, 1)
+    return lam**2 * rest + covariance(residual, residual, parts.labelled_stratum, parts.n) / np.maximum(parts.n, 1)
 
 
 def between_variance(parts: Parts, lam: Floats) -> float:
@@ -119,10 +119,10 @@ def tuned(parts: Parts) -> Floats:
     import numpy as np
 
     n, rest = parts.n, parts.unlabelled
-    cov = _cov(parts.y, parts.f, parts.labelled_stratum, n)
+    cov = covariance(parts.y, parts.f, parts.labelled_stratum, n)
     every = np.concatenate([parts.labelled_stratum, parts.unlabelled_stratum])
     scores = np.concatenate([parts.f, parts.u])
-    spread = _cov(scores, scores, every, n + rest)
+    spread = covariance(scores, scores, every, n + rest)
     lam = _ratio(cov, spread, n, rest)
     if len(n) > 1:
         within = (spread * (n + rest - 1)).sum() / (n + rest - 1).sum()
@@ -138,8 +138,8 @@ def jackknife_variance(parts: Parts, lam: Floats) -> float:
 
     codes, count = parts.clusters.codes, parts.clusters.count
     residual = parts.y - lam[parts.labelled_stratum] * parts.f
-    one = _left_out(residual, parts.labelled_stratum, codes[parts.labelled], (count, len(lam)))
-    other = _left_out(parts.u, parts.unlabelled_stratum, codes[~parts.labelled], (count, len(lam)))
+    one = left_out(residual, parts.labelled_stratum, codes[parts.labelled], (count, len(lam)))
+    other = left_out(parts.u, parts.unlabelled_stratum, codes[~parts.labelled], (count, len(lam)))
     shifts = (one + np.where(lam > 0, lam * other, 0.0)) @ parts.shares + _shares_left_out(parts) @ means(parts, lam)
     return float((count - 1) / count * (shifts**2).sum())
 
@@ -156,7 +156,7 @@ def _shares_left_out(parts: Parts) -> Floats:
     return np.asarray((total - sizes) / rest[:, None] - total / len(strata))
 
 
-def _left_out(x: Floats, strata: Codes, clusters: Codes, shape: tuple[int, int]) -> Floats:
+def left_out(x: Floats, strata: Codes, clusters: Codes, shape: tuple[int, int]) -> Floats:
     """How far the mean of each stratum moves when a cluster is left out: (G, H)."""
     import numpy as np
 
@@ -183,7 +183,7 @@ def _mean(x: Floats, strata: Codes, n: Codes) -> Floats:
     return np.asarray(np.bincount(strata, weights=x, minlength=len(n)) / np.maximum(n, 1))
 
 
-def _cov(x: Floats, y: Floats, strata: Codes, n: Codes) -> Floats:
+def covariance(x: Floats, y: Floats, strata: Codes, n: Codes) -> Floats:
     """Covariance within each stratum (H,), ddof 1."""
     import numpy as np
 

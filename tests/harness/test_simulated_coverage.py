@@ -165,6 +165,11 @@ def stratified(rng, human, judge, sizes):
     return np.where(strata, "high", "low"), labels
 
 
+def known_of_labels_alone(labels, strata):
+    high = (strata == "high").mean()
+    return Sampling("stratified", np.where(np.isnan(labels), "", strata), {"high": high, "low": 1 - high})
+
+
 @pytest.mark.slow
 def test_strata_correct_where_taking_their_labels_for_a_random_sample_does_not():
     """Of 100 labels 80 are of high judge's scores, which are those that the judge is too kind in."""
@@ -174,6 +179,8 @@ def test_strata_correct_where_taking_their_labels_for_a_random_sample_does_not()
     strata, labels = stratified(rng, human, judge, (20, 80))
     rows = list(zip(judge, labels, strata, strict=True))
     found = [correct_mean(f, y, Sampling("stratified", s), scale=(0, 3)) for f, y, s in rows]
+    assert coverage([c.estimate for c in found], 1.5) >= least(0.93)
+    found = [correct_mean(f, y, known_of_labels_alone(y, s), scale=(0, 3)) for f, y, s in rows]
     assert coverage([c.estimate for c in found], 1.5) >= least(0.93)
     assert coverage([ppi_mean(f, y, scale=(0, 3)).estimate for f, y, _ in rows], 1.5) < 0.8
 
@@ -232,6 +239,17 @@ def test_clustered_correction(n, shared):
     found = [ppi_mean(f, y, clusters=DOCUMENTS, scale=(0, 3)).estimate for f, y in rows]
     assert coverage(found, truth) >= least(0.91)
     assert coverage([ppi_mean(f, y, scale=(0, 3)).estimate for f, y in rows[:1000]], truth) < 0.89
+
+
+@pytest.mark.slow
+def test_clustered_correction_by_strata_known_of_labelled_answers_alone():
+    rng = np.random.default_rng(16)
+    human, error = graded(documents(rng, RUNS, 0.25)), documents(rng, RUNS, 0.25)
+    judge = np.clip(human + (error > 0.6) - (error < -1.6), 0, 3)
+    strata, labels = stratified(rng, human, judge, (50, 50))
+    rows = zip(judge, labels, strata, strict=True)
+    found = [correct_mean(f, y, known_of_labels_alone(y, s), clusters=DOCUMENTS, scale=(0, 3)) for f, y, s in rows]
+    assert coverage([c.estimate for c in found], np.dot(SKEWED, range(4))) >= least(0.91)
 
 
 @pytest.mark.slow

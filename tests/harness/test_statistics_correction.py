@@ -170,7 +170,9 @@ def test_strata_are_weighted_by_the_shares_of_all_answers():
     [
         (None, {}, "the strata of the answers are not known"),
         (["a"] * 399 + ["b"], {}, "stratum 'b' has fewer than two labels (0)"),
-        (["a"] * 400, {"a": 0.5, "b": 0.5}, "stratum 'b' has fewer than two labels (0)"),
+        (["a"] * 400, {"a": 0.5, "another": 0.5}, "stratum 'another' has fewer than two labels (0)"),
+        ([""] * 400, {"a": 1.0}, "not every labelled answer has a stratum"),
+        (["a"] * 100 + [""] * 300, {}, "the shares of the strata are not known"),
         (["a"] * 400, {"a": 0.9}, "the shares of the strata sum to 0.9, not to 1"),
     ],
 )
@@ -180,6 +182,19 @@ def test_strata_that_cannot_be_weighted_leave_the_judge_uncorrected(strata, shar
     assert found.method == "judge-only"
     assert found.reason.startswith("uncorrected: ")
     assert said in found.reason
+
+
+def test_strata_known_of_labelled_answers_alone_serve_with_their_shares():
+    human, judge = grades()
+    labels, strata = first(human, 100), np.where(judge == 3, "top", "rest")
+    shares = {"top": (judge == 3).mean(), "rest": (judge != 3).mean()}
+    full = correct_mean(judge, labels, Sampling("stratified", strata, shares), scale=(0, 3))
+    partly = Sampling("stratified", np.where(np.isnan(labels), "", strata), shares)
+    found = correct_mean(judge, labels, partly, scale=(0, 3))
+    assert (found.method, found.reason) == ("ppi++", "100 of 400 answers labelled at random within 2 strata")
+    assert found.estimate.method.endswith("two-phase")
+    assert of(found.estimate) == pytest.approx(of(full.estimate), abs=0.03)
+    assert of(found.human_only) == limits(full.human_only)
 
 
 def test_a_stratum_without_share_needs_no_labels():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from markscheme.harness.statistics.intervals import constant_bounds, mean_interval
 from markscheme.harness.statistics.ppi import ppi_mean, predicted_ratio
 from markscheme.harness.statistics.ppi_parts import Strata
+from markscheme.harness.statistics.two_phase import two_phase_mean
 from scipy import stats
 
 Y = [3, 2, 0, 1, 3, 2, 1, 0, 2, 3]
@@ -192,5 +193,50 @@ def test_equal_labels_within_strata_are_bounded_per_stratum():
     codes = np.arange(40) % 2
     human = np.where(np.arange(40) < 20, 3.0 * codes, np.nan)
     found = ppi_mean(JUDGE, human, strata=Strata(codes, np.array([0.5, 0.5])), scale=(0, 3)).estimate
-    assert found.value == 1.5
-    assert found.high - found.low > 0.5
+    reach = 0.5 * 3 * (1 - 0.025 ** (1 / 10))
+    assert (found.value, found.low, found.high) == pytest.approx((1.5, 1.5 - reach, 1.5 + reach))
+
+
+def known_of_labels_alone(labels=40, rest=400, seed=0):
+    judge, human, codes = halves(labels, rest, seed)
+    return judge, human, np.where(np.isnan(human), -1, codes)
+
+
+def test_strata_known_of_labels_alone_weight_the_judges_errors_by_their_shares():
+    judge, human, codes = known_of_labels_alone()
+    found = two_phase_mean(judge, human, Strata(codes, np.array([0.5, 0.5])), lam=1.0)
+    errors = [(human - judge)[codes == h].mean() for h in (0, 1)]
+    assert found.estimate.value == pytest.approx(judge.mean() + 0.5 * errors[0] + 0.5 * errors[1])
+
+
+def test_strata_known_of_labels_alone_are_nearly_as_good_as_strata_known_of_all():
+    judge, human, codes = known_of_labels_alone(seed=1)
+    partly = two_phase_mean(judge, human, Strata(codes, np.array([0.5, 0.5])))
+    fully = ppi_mean(judge, human, strata=Strata(np.arange(len(judge)) % 2, np.array([0.5, 0.5])))
+    assert partly.estimate.value == pytest.approx(fully.estimate.value, abs=0.05)
+    assert half(partly.estimate) == pytest.approx(half(fully.estimate), rel=0.1)
+    assert fully.lam < partly.lam < 1  # all answers, not only the others, stand in the judge's mean
+    assert partly.width_ratio == pytest.approx(fully.width_ratio, rel=0.1)
+
+
+def test_one_stratum_known_of_labels_alone_is_ppi_of_a_random_sample():
+    judge, human, codes = known_of_labels_alone(seed=2)
+    found = two_phase_mean(judge, human, Strata(np.minimum(codes, 0), np.ones(1)))
+    plain = ppi_mean(judge, human)
+    assert found.estimate.value == pytest.approx(plain.estimate.value, abs=0.01)
+    assert half(found.estimate) == pytest.approx(half(plain.estimate), rel=0.05)
+
+
+def test_labels_alone_are_the_same_whether_the_other_strata_are_known_or_not():
+    judge, human, codes = known_of_labels_alone(seed=3)
+    shares = np.array([0.3, 0.7])
+    partly = two_phase_mean(judge, human, Strata(codes, shares), lam=0.0)
+    fully = ppi_mean(judge, human, strata=Strata(np.arange(len(judge)) % 2, shares), lam=0.0)
+    assert (partly.estimate.low, partly.estimate.high) == pytest.approx((fully.estimate.low, fully.estimate.high))
+
+
+def test_equal_labels_in_strata_known_of_labels_alone_are_bounded():
+    judge, _, codes = known_of_labels_alone()
+    found = two_phase_mean(judge, np.where(codes >= 0, 2.0, np.nan), Strata(codes, np.array([0.5, 0.5])), scale=(0, 3))
+    assert found.estimate.low < 2 < found.estimate.high
+    assert found.lam == 0
