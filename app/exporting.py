@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..harness.errors import InputError, MissingExtra
+from ..harness.spreadsheets import safe
 from ..harness.store.load import load
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_table(store: Store, run: Run, table: str, format: str, output: Path | None) -> int:
@@ -27,7 +26,7 @@ def export_table(store: Store, run: Run, table: str, format: str, output: Path |
     if format == "parquet":
         _parquet(frame, output)
     elif format == "csv":
-        _safe_for_spreadsheets(frame).to_csv(output or sys.stdout, index=False, lineterminator="\n")
+        frame.map(safe).to_csv(output or sys.stdout, index=False, lineterminator="\n")
     else:
         frame.to_json(output or sys.stdout, orient="records", lines=True, force_ascii=False)
     return len(frame)
@@ -41,12 +40,3 @@ def _parquet(frame: pd.DataFrame, output: Path | None) -> None:
     except ModuleNotFoundError as error:
         raise MissingExtra("parquet", "--format parquet") from error
     frame.to_parquet(output, index=False)
-
-
-def _safe_for_spreadsheets(frame: pd.DataFrame) -> pd.DataFrame:
-    """A text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection)."""
-
-    def safe(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
-
-    return frame.map(safe)

@@ -13,6 +13,7 @@ from typing import Any
 from .data_rows import Row, iter_rows
 from .data_samples import Wrong, identifier, short
 from .errors import DataError
+from .spreadsheets import original
 
 COLUMNS = ("sample_id", "candidate", "criterion", "score", "annotator")
 """What a row must have. ``trial`` (default 0), ``answer`` and ``stratum`` are optional, others are left alone."""
@@ -149,7 +150,7 @@ class _Reader:
 
     def _named(self, data: Mapping[str, Any], column: str) -> str:
         value = data[column]
-        text = value.strip() if type(value) is str else identifier(value)
+        text = original(value.strip()) if type(value) is str else identifier(value)
         if not text:
             raise Wrong(column, "is empty; say whose label of what this is")
         return self._texts.setdefault(text, text)
@@ -188,7 +189,7 @@ def _answer(value: Any) -> str:
         return ""
     if not isinstance(value, str):
         raise Wrong("answer", f"{short(value)} is not the text of an answer")
-    return text_sha256(value)
+    return text_sha256(original(value))
 
 
 def _check_annotators(path: Path, wanted: Collection[str], seen: Mapping[str, int]) -> None:
