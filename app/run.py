@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +22,8 @@ from .session import WORKSPACE, Options, open_session
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..harness.alignment import Alignment
 
 Result = TypeVar("Result")
 
@@ -74,6 +76,19 @@ class Run:
             found = runs.find(store, self.id)
             refresh_labels(store, found)
             return write_report(store, found, Path(folder) if folder else report_folder(store, found.id))[0]
+        finally:
+            store.close()
+
+    def align(self, labels: Sequence[str | Path] = (), judge: str = "", epsilon: float = 0.2) -> Alignment:
+        """How far the judges agree with people: the exam's labels, or those of the files ``labels`` alone.
+
+        ``epsilon`` is that of the alternative annotator test. Raises InputError where no label holds.
+        """
+        from .judging.aligning import alignment
+
+        store = Store(self.workspace)
+        try:
+            return alignment(store, runs.find(store, self.id), [Path(path) for path in labels], judge, epsilon)
         finally:
             store.close()
 

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from . import data, dataset, exams, retrieval, rubric, tools
+from . import data, dataset, exams, importing, judge, retrieval, rubric, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -22,6 +22,8 @@ app = typer.Typer(
 exams.register(app)
 data.register(app)
 dataset.register(app)
+importing.register(app)
+judge.register(app)
 retrieval.register(app)
 rubric.register(app)
 tools.register(app)

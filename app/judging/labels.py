@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ...harness.errors import InputError
 from ...harness.exam import Exam, LabelSpec
 from ...harness.exam_labels import packaged_labels
@@ -23,22 +25,23 @@ from ..session import Session, exam_identity
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """What came of one file of labels in a run."""
+    """What came of one file of labels in a run: ``rows`` have a score."""
 
     name: str
-    file: LabelFile
+    path: Path
+    rows: int
     matching: Matching
 
     def note(self) -> str:
         """How many hold and why the others do not; '' where all do."""
         found = self.matching
         if not found.unattached:
-            return "" if found.attached else f"labels {self.name}: {self.file.path} holds no label"
+            return "" if found.attached else f"labels {self.name}: {self.path} holds no label"
         reasons = "; ".join(
             f"{count} × {WORDS[reason]} (first: line {found.first[reason]})"
             for reason, count in found.unattached.most_common()
         )
-        return f"labels {self.name}: {found.attached} of {len(self.file)} hold for this run; {reasons}"
+        return f"labels {self.name}: {found.attached} of {self.rows} hold for this run; {reasons}"
 
 
 def read_labels_of(exam: Exam) -> list[tuple[LabelSpec, LabelFile]]:
@@ -70,9 +73,15 @@ def attach_labels(
 
 
 def refresh_labels(store: Store, run: Run) -> list[str]:
-    """Read the files that the run's exam named once more. What is no longer there keeps what was read from it."""
-    base, notes = _base(store), []
-    folder = _folder(base, run)
+    """Read the files that the run's exam named once more; what is to be said of them."""
+    attached, notes = refreshed(store, run)
+    return [*filter(None, (one.note() for one in attached)), *notes]
+
+
+def refreshed(store: Store, run: Run) -> tuple[list[Attached], list[str]]:
+    """`refresh_labels`, set by set. What is no longer there keeps what was read from it, and is noted."""
+    found, notes = [], []
+    folder = _folder(_base(store), run)
     for entry in run.config.get("labels", ()):
         path = _described_path(entry, folder)
         if not path.is_file():
@@ -80,8 +89,8 @@ def refresh_labels(store: Store, run: Run) -> list[str]:
             continue
         known = {name: value for name, value in entry.items() if name not in ("path", "sha256")}
         spec = LabelSpec(path=path, **known)
-        notes.append(attach(store, run, spec, read_spec(spec)).note())
-    return [note for note in notes if note]
+        found.append(attach(store, run, spec, read_spec(spec)))
+    return found, notes
 
 
 def attach(store: Store, run: Run, spec: LabelSpec, file: LabelFile) -> Attached:
@@ -92,7 +101,9 @@ def attach(store: Store, run: Run, spec: LabelSpec, file: LabelFile) -> Attached
     if held not in (None, source) and (base / str(held)).is_file():
         raise InputError(f"{spec.path}: a label set {name!r} was read from {held} already; give this one another name")
     made = LabelSet(name, spec.design, spec.shares, spec.seed, spec.labelled_at or "", source)
-    return Attached(name, file, put_labels(store, run, made, file))
+    found = put_labels(store, run, made, file)
+    found.bound.clear()  # it is in the store now, and may be large
+    return Attached(name, spec.path, len(file), found)
 
 
 def set_name(spec: LabelSpec, base: Path) -> str:
@@ -121,3 +132,22 @@ def _described_path(entry: Mapping[str, Any], folder: Path) -> Path:
 def _described_name(entry: Mapping[str, Any], folder: Path, base: Path) -> str:
     path = _described_path(entry, folder)
     return str(entry.get("name") or _source(path, base).removesuffix(path.suffix))
+
+
+def spec_of_words(path: Path, design: str, shares: list[str], name: str, labelled_at: str) -> LabelSpec:
+    """A spec from the words of a command line. Raises InputError."""
+    data: dict[str, Any] = {"path": path.absolute(), "design": design, "shares": {}}
+    for text in shares:
+        stratum, _, share = text.rpartition("=")
+        try:
+            data["shares"][stratum] = float(share)
+        except ValueError:
+            raise InputError(
+                f"--share {text!r}: wanted a stratum and its share of all answers, like easy=0.7"
+            ) from None
+    data |= {key: value for key, value in (("name", name), ("labelled_at", labelled_at)) if value}
+    try:
+        return LabelSpec.model_validate(data)
+    except ValidationError as error:
+        wrong = (f"--{'-'.join(map(str, e['loc'][:1])) or 'label'}: {e['msg']}" for e in error.errors())
+        raise InputError("\n".join(dict.fromkeys(text.replace("_", "-", 1) for text in wrong))) from None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 
-from .codec import answer_sha256_of_row, unpack_floats
+from .codec import unpack_floats
 from .frames import (
     ANSWER_COLUMNS,
     CALL_COLUMNS,
@@ -23,8 +22,9 @@ from .frames import (
     RunData,
     RunInfo,
 )
+from .label_rows import label_rows
 from .runs import Run
-from .schema import answers, calls, grades, label_sets, labels, preferences, run_samples, samples, scores
+from .schema import answers, calls, grades, preferences, run_samples, samples, scores
 from .store import Store, select_in
 from .wanted import Wanted
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[Any, Any]
 _NAN = math.nan
-_SOME = 2000
-"""Answers whose labels are read at a time."""
 
 
 def load(store: Store, run: Run) -> RunData:
@@ -42,27 +40,27 @@ def load(store: Store, run: Run) -> RunData:
     wanted = Wanted.of(run)
     with store.reading() as connection:
         sample_rows = connection.execute(_samples(run.id)).mappings().all()
-        answer_rows = [r for r in connection.execute(_of_run(answers, run.id)).mappings() if wanted.answer(r)]
-        grade_rows = [r for r in connection.execute(_of_run(grades, run.id)).mappings() if wanted.grade(r)]
-        score_rows = [r for r in connection.execute(_of_run(scores, run.id)).mappings() if wanted.score(r)]
-        compared = [r for r in connection.execute(_of_run(preferences, run.id)).mappings() if wanted.preference(r)]
+        answer_rows = [r for r in connection.execute(rows_of_run(answers, run.id)).mappings() if wanted.answer(r)]
+        grade_rows = [r for r in connection.execute(rows_of_run(grades, run.id)).mappings() if wanted.grade(r)]
+        score_rows = [r for r in connection.execute(rows_of_run(scores, run.id)).mappings() if wanted.score(r)]
+        compared = [r for r in connection.execute(rows_of_run(preferences, run.id)).mappings() if wanted.preference(r)]
         pointers = _pointers(answer_rows, grade_rows, compared)
         columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
         query = sa.select(*columns)
         call_rows = {r["key"]: r for r in select_in(connection, query, calls.c.key, list(pointers))}
         paid = connection.execute(query.where(calls.c.run == run.id).order_by(calls.c.created_at, calls.c.key))
         call_rows |= {r["key"]: r for r in paid.mappings() if r["key"] not in call_rows}
-        label_rows = _labels(connection, answer_rows)
-    clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
+        clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
+        labels = label_rows(connection, [row for row in answer_rows if row["status"] == "ok"], clusters)
     return RunData(
-        info=_info(run),
-        samples=_frame(SAMPLE_COLUMNS, (_sample(r) for r in sample_rows)),
-        answers=_frame(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id) for r in answer_rows)),
-        grades=_frame(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
-        scores=_frame(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
-        calls=_frame(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
-        preferences=_frame(PREFERENCE_COLUMNS, (_preference(r, clusters) for r in compared)),
-        labels=_frame(LABEL_COLUMNS, ((s, clusters[s], *rest) for s, *rest in label_rows)),
+        info=info_of(run),
+        samples=frame_of(SAMPLE_COLUMNS, (_sample(r) for r in sample_rows)),
+        answers=frame_of(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id) for r in answer_rows)),
+        grades=frame_of(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
+        scores=frame_of(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
+        calls=frame_of(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
+        preferences=frame_of(PREFERENCE_COLUMNS, (preference_of(r, clusters) for r in compared)),
+        labels=frame_of(LABEL_COLUMNS, labels),
     )
 
 
@@ -75,50 +73,12 @@ def _samples(run: str) -> sa.Select[Any]:
     )
 
 
-def _of_run(table: sa.Table, run: str) -> sa.Select[Any]:
-    """Rows of the run's present samples in exam order."""
+def rows_of_run(table: sa.Table, run: str, columns: Sequence[str] = ()) -> sa.Select[Any]:
+    """Rows of the run's present samples in exam order, all ``columns`` or these."""
     places = (run_samples.c.run == table.c.run) & (run_samples.c.sample_id == table.c.sample_id)
     keys = [column for column in table.primary_key if column.name not in ("run", "sample_id")]
-    return sa.select(table).join(run_samples, places).where(table.c.run == run).order_by(run_samples.c.position, *keys)
-
-
-def _labels(connection: sa.Connection, answer_rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """Rows of `LABEL_COLUMNS` but the cluster: the labels that hold for one of the answers, in the answers' order.
-
-    There may be many times more labels than answers: they are read for some samples at a time, every word once.
-    """
-    sets = {row["name"]: row for row in connection.execute(sa.select(label_sets)).mappings()}
-    if not sets:
-        return []
-    shares = {name: orjson.loads(row["weights"]) for name, row in sets.items()}
-    c = labels.c
-    columns = (c.criterion, c.annotator, c.score, c.label_set, c.stratum, c.run)
-    query = sa.select(c.sample_id, c.candidate, c.answer_sha256, *columns).order_by(
-        c.label_set, c.criterion, c.annotator
-    )
-    same: dict[Any, Any] = {}
-    found = []
-    for some in _by_sample(answer_rows):
-        by_text: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
-        for row in select_in(
-            connection, query, c.sample_id, list(dict.fromkeys(answer["sample_id"] for answer in some))
-        ):
-            values = tuple(same.setdefault(row[column], row[column]) for column in columns)
-            by_text.setdefault((row["sample_id"], row["candidate"], row["answer_sha256"]), []).append(values)
-        for answer in some:
-            place = (answer["sample_id"], answer["candidate"])
-            for *said, name, stratum, run in by_text.get((*place, answer_sha256_of_row(answer)), ()):
-                share = shares[name].get(stratum, _NAN)
-                about = (name, sets[name]["design"], stratum, share, sets[name]["labelled_at"], run)
-                found.append((*place, answer["trial"], *said, *about))
-    return found
-
-
-def _by_sample(answer_rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Answers with a text, some hundred samples at a time."""
-    answered = [row for row in answer_rows if row["status"] == "ok"]
-    for _, some in groupby(enumerate(answered), lambda pair: pair[0] // _SOME):
-        yield [row for _, row in some]
+    chosen = sa.select(*(table.c[name] for name in columns)) if columns else sa.select(table)
+    return chosen.join(run_samples, places).where(table.c.run == run).order_by(run_samples.c.position, *keys)
 
 
 def _pointers(
@@ -134,13 +94,13 @@ def _pointers(
     return found
 
 
-def _frame(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+def frame_of(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame.from_records(list(rows), columns=list(columns))
 
 
-def _info(run: Run) -> RunInfo:
+def info_of(run: Run) -> RunInfo:
     return RunInfo(
         run.id, run.exam, run.name, run.fingerprint, run.created_at, run.finished_at, run.versions, run.config
     )
@@ -206,7 +166,7 @@ def _grade(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
     return (*head, _or_nan(row["score"]), row["reasoning"] or "", row["why"], row["calls"])
 
 
-def _preference(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
+def preference_of(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
     names = ("left", "right", "trial", "rater", "shown_order", "repeat", "status", "winner")
     head = (row["sample_id"], clusters[row["sample_id"]], *(row[name] for name in names))
     return (*head, row["reasoning"] or "", row["why"], row["calls"])

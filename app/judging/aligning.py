@@ -1,0 +1,147 @@
+"""`judge align` and `import labels`: people's labels taken in, judges compared with them, pages written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ...harness.errors import InputError
+from ...harness.exam import LabelSpec
+from ...harness.label_matching import WORDS
+from ...harness.preference_labels import HumanPreference, holds_preferences, read_preferences
+from ...harness.store import runs
+from ...harness.store.runs import Run
+from ...harness.store.store import Store
+from ...harness.store.verdicts import load_verdicts
+from ..commands import emit, opened
+from .labels import Attached, attach, read_spec, refreshed
+
+if TYPE_CHECKING:
+    from ...harness.alignment import Alignment, LabelsUsed
+
+
+def align(
+    reference: str, workspace: str, labels: Sequence[Path], judge: str, output: Path | None, epsilon: float, json: bool
+) -> None:
+    """Compare, write align.html and align.md, print what came of it."""
+    from ..reporting import report_folder
+    from .align_output import print_alignment, to_output
+
+    store = opened(workspace)
+    try:
+        run = runs.find(store, reference)
+        found = alignment(store, run, labels, judge, epsilon)
+        page = write_alignment(found, output or report_folder(store, run.id) / "judge")
+    finally:
+        store.close()
+    if json:
+        emit(to_output(found, str(page)))
+        return
+    print_alignment(found, sys.stdout)
+    for note in notes_of(found):
+        typer.echo(f"note: {note}")
+    typer.echo(f"report: {page}")
+
+
+def alignment(store: Store, run: Run, labels: Sequence[Path] = (), judge: str = "", epsilon: float = 0.2) -> Alignment:
+    """The run's judges against the exam's labels, or against those of the files ``labels`` alone, which are kept with
+    the run. Raises InputError where no label holds for the run's answers."""
+    from ...judges.align import align as compare
+
+    preferences: list[HumanPreference] = []
+    attached, notes = ([], []) if labels else refreshed(store, run)
+    for path in labels:
+        if holds_preferences(path):
+            preferences += read_preferences(path)
+        else:
+            spec = LabelSpec(path=path.absolute())
+            attached.append(attach(store, run, spec, read_spec(spec)))
+    data = load_verdicts(store, run)
+    found = compare(data, judge, {one.name for one in attached} if labels else (), epsilon, preferences)
+    if not found.criteria and not found.pairs:
+        raise InputError(_nothing(run, attached, preferences))
+    return replace(found, labels=_with_unattached(found.labels, attached), notes=tuple(notes))
+
+
+def write_alignment(found: Alignment, folder: Path) -> Path:
+    """Write both pages into ``folder``; returns the HTML page's path."""
+    from ...reports.judging.alignment_html import render_alignment
+    from ...reports.judging.alignment_markdown import alignment_markdown
+
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "align.html"
+    page.write_text(render_alignment(found), encoding="utf-8")
+    (folder / "align.md").write_text(alignment_markdown(found), encoding="utf-8")
+    return page
+
+
+def notes_of(found: Alignment) -> list[str]:
+    """What to know before believing the numbers: few labels, lost ones, labels that do not hold, one sentence each."""
+    said = [f"{used.name}: {_listed(used.unattached)}" for used in found.labels if used.unattached]
+    for one in found.criteria:
+        said += [f"{one.judge}, {one.criterion}: {note}" for note in (*one.notes, *_lost(one.lost))]
+    for pair in found.pairs:
+        said += [f"{pair.judge}: {note}" for note in _lost(pair.lost)]
+    return [*found.notes, *dict.fromkeys(said)]
+
+
+def import_labels(reference: str, workspace: str, spec: LabelSpec, json: bool) -> None:
+    """Bind the labels of a file to a run's answers, and keep them."""
+    from .align_output import ImportedLabels
+
+    file = read_spec(spec)
+    store = opened(workspace)
+    try:
+        run = runs.find(store, reference)
+        done = attach(store, run, spec, file)
+    finally:
+        store.close()
+    found = done.matching
+    if json:
+        unattached = {WORDS[reason]: count for reason, count in found.unattached.items()}
+        emit(
+            ImportedLabels(
+                run=run.id,
+                name=done.name,
+                rows=len(file),
+                gaps=file.gaps,
+                attached=found.attached,
+                unattached=unattached,
+            )
+        )
+        return
+    typer.echo(done.note() or f"labels {done.name}: all {found.attached} hold for run {run.id}")
+
+
+def _with_unattached(used: Sequence[LabelsUsed], attached: Sequence[Attached]) -> tuple[LabelsUsed, ...]:
+    """The sets with what does not hold, and those of which nothing does."""
+    from ...harness.alignment import LabelsUsed
+
+    counts = {one.name: {WORDS[r]: n for r, n in one.matching.unattached.items()} for one in attached}
+    found = [replace(one, unattached=counts.get(one.name, {})) for one in used]
+    known = {one.name for one in used}
+    return (*found, *(LabelsUsed(name, (), "", "", 0, n) for name, n in counts.items() if name not in known))
+
+
+def _nothing(run: Run, attached: Sequence[Attached], preferences: Sequence[HumanPreference]) -> str:
+    if reasons := [note for one in attached if (note := one.note())]:
+        return "\n".join(reasons)
+    if preferences:
+        return f"run {run.id} has no pairwise judge to compare these {len(preferences)} preferences with"
+    return (
+        f"run {run.id} has no labels: name files of them under labels: in its exam, or give --labels FILE "
+        "(columns sample_id, candidate, trial, criterion, score, annotator)"
+    )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{count} × {reason}" for reason, count in counts.items())
+
+
+def _lost(counts: Mapping[str, int]) -> list[str]:
+    return [f"left out: {_listed(counts)}"] if counts else []

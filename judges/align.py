@@ -1,0 +1,160 @@
+"""Judges against people: which grades meet which labels. The statistics are those of `harness.statistics`.
+
+A label meets the grade of the very answer that it was given for. Agreement on the levels takes the judge's first
+repeat, since a person labels once; the composite takes the mean of its repeats, as the report does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..harness.alignment import COMPOSITE, Alignment, CandidateAgreement, CriterionAlignment, LabelsUsed
+from ..harness.errors import InputError
+from ..harness.preference_labels import HumanPreference
+from ..harness.statistics.agreement import continuous_agreement, human_agreement, judge_agreement
+from ..harness.statistics.alternative import AlternativeTest, alternative_annotator_test
+from ..harness.store.frames import RunData
+from .align_pairs import align_pairs
+from .align_tables import Bench, Labelled, bench_of, labelled_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+def align(
+    data: RunData,
+    judge: str = "",
+    sets: Collection[str] = (),
+    epsilon: float = 0.2,
+    preferences: Sequence[HumanPreference] = (),
+) -> Alignment:
+    """Every judge of the run (or ``judge`` alone) against its labels (or those of ``sets`` alone); pairwise ones
+    against people's ``preferences``.
+
+    ``epsilon`` is by how much the judge may be worse than a person in the alternative annotator test.
+    Raises InputError where there is no such judge, or no label to compare with.
+    """
+    labels = data.labels[data.labels["label_set"].isin(sets)] if sets else data.labels
+    described = data.info.config.get("judges", ())
+    named = [entry for entry in described if not judge or entry["name"] == judge]
+    if judge and not named:
+        known = ", ".join(entry["name"] for entry in described) or "none"
+        raise InputError(f"--judge {judge!r}: run {data.info.id} has no such judge; there are {known}")
+    return Alignment(
+        run=data.info.id,
+        title=str(data.info.config.get("name") or data.info.exam),
+        date=datetime.fromtimestamp(data.info.created_at, UTC).date().isoformat(),
+        criteria=tuple(one for entry in named for one in _judge(data, labels, entry, epsilon)),
+        pairs=align_pairs(data, preferences, judge),
+        labels=_used(labels),
+        epsilon=epsilon,
+    )
+
+
+def _judge(data: RunData, labels: pd.DataFrame, entry: Mapping[str, Any], epsilon: float) -> list[CriterionAlignment]:
+    """One judge on every criterion that somebody labelled; the composite where all of them are."""
+    if entry.get("mode") == "pairwise":
+        return []
+    bench = bench_of(data, entry)
+    labelled = {name: labelled_of(labels, bench, name) for name in bench.criteria}
+    found = [_criterion(bench, labelled[name], epsilon) for name in bench.criteria if labelled[name].n]
+    if len(bench.criteria) > 1 and len(found) == len(bench.criteria):
+        found.append(_composite(bench, labelled))
+    return found
+
+
+def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAlignment:
+    import numpy as np
+
+    judge, humans, lost = bench.on_levels(labelled)
+    both = ~np.isnan(judge) & ~np.isnan(humans).all(axis=1)
+    clusters, candidates = bench.clusters[labelled.items], bench.candidates[labelled.items]
+    levels = bench.levels
+    agreement = judge_agreement(judge, humans, levels, clusters)
+    people = human_agreement(humans[both], levels, clusters[both])
+    alternative, why = _alternative(judge, humans, epsilon)
+    by_candidate = []
+    for name in (one for one in bench.order if one in set(candidates[both])):
+        own = both & (candidates == name)
+        one = judge_agreement(judge[own], humans[own], levels, clusters[own])
+        found = one.estimates
+        by_candidate.append(CandidateAgreement(name, one.n, found["bias"], found["exact"], found["kappa_quadratic"]))
+    return CriterionAlignment(
+        judge=bench.name,
+        criterion=labelled.criterion,
+        scale=bench.scale,
+        n=agreement.n,
+        annotators=_counts(labelled.annotators, humans[both]),
+        estimates=agreement.estimates,
+        agreement=agreement,
+        humans=people.estimates if people else {},
+        n_humans=people.n if people else 0,
+        candidates=tuple(by_candidate),
+        raters=labelled.annotators,
+        alternative=alternative,
+        why_no_alternative=why,
+        lost=lost,
+        notes=agreement.notes,
+    )
+
+
+def _composite(bench: Bench, labelled: Mapping[str, Labelled]) -> CriterionAlignment:
+    import numpy as np
+
+    judge, humans, annotators, lost = bench.composite(labelled)
+    there = ~np.isnan(judge) & ~np.isnan(humans).all(axis=1)
+    estimates = continuous_agreement(judge, humans, bench.clusters)
+    by_candidate = []
+    for name in (one for one in bench.order if one in set(bench.candidates[there])):
+        own = there & (bench.candidates == name)
+        found = continuous_agreement(judge[own], humans[own], bench.clusters[own])
+        by_candidate.append(CandidateAgreement(name, int(own.sum()), found["bias"]))
+    return CriterionAlignment(
+        judge=bench.name,
+        criterion=COMPOSITE,
+        scale=bench.scale,
+        n=int(there.sum()),
+        annotators=_counts(annotators, humans[there]),
+        estimates=estimates,
+        agreement=None,
+        humans={},
+        n_humans=0,
+        candidates=tuple(by_candidate),
+        lost=lost,
+        notes=next(iter(estimates.values())).notes,
+    )
+
+
+def _alternative(judge: Floats, humans: Floats, epsilon: float) -> tuple[AlternativeTest | None, str]:
+    """The alternative annotator test where two people labelled enough, else why there is none."""
+    import numpy as np
+
+    if (~np.isnan(humans)).any(axis=0).sum() < 2:
+        return None, "it needs two annotators or more on the same answers"
+    try:
+        return alternative_annotator_test(judge, humans, epsilon, "neg_rmse"), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _counts(annotators: tuple[str, ...], humans: Floats) -> dict[str, int]:
+    import numpy as np
+
+    counts = (~np.isnan(humans)).sum(axis=0)
+    return {name: int(count) for name, count in zip(annotators, counts, strict=True) if count}
+
+
+def _used(labels: pd.DataFrame) -> tuple[LabelsUsed, ...]:
+    """The sets, in the order of their names."""
+    found = []
+    for name, rows in labels.groupby("label_set", sort=True):
+        annotators = tuple(sorted(str(who) for who in rows["annotator"].unique()))
+        first = rows.iloc[0]
+        found.append(LabelsUsed(str(name), annotators, str(first["design"]), str(first["labelled_at"]), len(rows)))
+    return tuple(found)
