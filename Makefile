@@ -2,17 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
+RAGAS_VENV := .venv-ragas
 BIN := $(VENV)/bin
 # What pytest is given beside its settings, for instance: make test ARGS="tests/harness -x"
 ARGS ?=
 
-.PHONY: demo test lint format bench docs lock clean
+.PHONY: demo test test-ragas lint format bench docs lock clean
 
 demo: $(DEMO_VENV)/.ready
 	$(DEMO_VENV)/bin/markscheme demo
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest $(ARGS)
+
+# The extra ragas holds back packages that all else may have newer, so it is tested in an environment of its own.
+test-ragas: $(RAGAS_VENV)/.ready
+	$(RAGAS_VENV)/bin/python -m pytest -m ragas tests/ragas tests/test_docs.py $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -38,8 +43,9 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url
 # The versions in the lock stay where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock: $(VENV)/.ready
 	$(BIN)/python -m $(LOCK) $(UPGRADE) --extra rag --group build pyproject.toml -o requirements.lock
-	$(BIN)/python -m $(LOCK) $(UPGRADE) --all-extras --group dev -c requirements.lock pyproject.toml \
+	$(BIN)/python -m $(LOCK) $(UPGRADE) --extra all --group dev -c requirements.lock pyproject.toml \
 		-o requirements-dev.lock
+	$(BIN)/python -m $(LOCK) $(UPGRADE) --extra ragas --group ragas-tests pyproject.toml -o requirements-ragas.lock
 
 # An environment from a lock. Debian may have split ensurepip off (python3-venv); then the system's pip helps out.
 define environment
@@ -58,5 +64,8 @@ $(DEMO_VENV)/.ready: requirements.lock pyproject.toml
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	$(call environment,$(VENV),requirements-dev.lock)
 
+$(RAGAS_VENV)/.ready: requirements-ragas.lock pyproject.toml
+	$(call environment,$(RAGAS_VENV),requirements-ragas.lock)
+
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) build .markscheme
+	rm -rf $(VENV) $(DEMO_VENV) $(RAGAS_VENV) build .markscheme
