@@ -149,7 +149,7 @@ def print_probing(made: Probing, page: str, out: TextIO) -> None:
     console = Console(file=out, width=None if out.isatty() else 200, highlight=False)
     console.print(table)
     for probe in made.probes:
-        console.print(f"{probe.code} {probe.name}: {meaning(probe)}", markup=False, soft_wrap=True)
+        console.print(f"{probe.code} {probe.verdict}: {meaning(probe)}", markup=False, soft_wrap=True)
     console.print(f"judge {made.judge}: {made.verdict}\nreport: {page}", markup=False, soft_wrap=True)
 
 

@@ -25,29 +25,27 @@ SYNONYMS: Mapping[str, str] = {
     "whereas": "while",
     "therefore": "thus",
     "hence": "thus",
-    "also": "likewise",
-    "but": "yet",
-    "use": "employ",
     "uses": "employs",
     "used": "employed",
     "needs": "requires",
-    "need": "require",
     "shows": "displays",
-    "show": "display",
     "gives": "yields",
     "give": "yield",
     "begins": "starts",
     "begin": "start",
-    "each": "every",
-    "about": "roughly",
     "entire": "whole",
     "only": "solely",
     "large": "big",
-    "correct": "right",
     "wrong": "incorrect",
     "usually": "commonly",
+    "instead of": "rather than",
+    "at least": "no less than",
+    "at most": "no more than",
+    "such as": "like",
+    "exactly": "precisely",
+    "however": "nevertheless",
 }
-"""Words and what may stand for them in plain prose."""
+"""Words and what may stand for them in any plain sentence: none that is a noun as well as a verb."""
 _SYNONYM = re.compile(rf"\b(?:{'|'.join(sorted(SYNONYMS, key=len, reverse=True))})\b")
 
 

@@ -56,7 +56,7 @@ def assess(judge: str, preferences: pd.DataFrame) -> Probe:
     """``preferences`` with PREFERENCE_COLUMNS; those of other raters are left out."""
     swaps, lost = _swaps(preferences[preferences["rater"] == judge])
     if not swaps:
-        why = "the run holds no pair that this judge compared in both orders: position is a matter of pairwise judges"
+        why = "no pair was compared in both orders: position is a matter of pairwise judges (mode: pairwise)"
         return Probe(CODE, NAME, judge, why=why)
     where = [swap.sample_id for swap in swaps]
     consistent = [float(swap.consistent) for swap in swaps]

@@ -33,7 +33,8 @@ BROKEN: Mapping[str, str] = {
 def meaning(probe: Probe) -> str:
     """A sentence or two: what the verdict says about the judge, and what would settle it where nothing is said."""
     if probe.verdict == "not run":
-        return f"Not run: {probe.why or 'nothing to decide by'}."
+        why = probe.why or "there is nothing to decide by"
+        return f"{why[0].upper()}{why[1:]}."
     if probe.verdict == "pass":
         return ABOUT[probe.code]
     if probe.verdict == "fail":
