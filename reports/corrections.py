@@ -54,21 +54,15 @@ def _grid(data: RunData, judge: JudgeView) -> Grid:
 
 def correct(found: Labelled, own: Estimate, scale: Scale | None, rate: bool, rules: Rules) -> Corrected:
     """The correction of one mean; ``own`` is the mean of the judge's scores, which stands beside it."""
-    import numpy as np
-
-    every = np.arange(len(found.judge))
-    rows = _of_known_strata(found, every)
     corrected = correct_mean(
-        found.judge[rows],
-        found.human[rows],
-        _sampling(found, rows, rules),
-        clusters=found.clusters[rows],
+        found.judge,
+        found.human,
+        _sampling(found, slice(None), rules),
+        clusters=found.clusters,
         scale=scale,
         rate=rate,
     )
     reason = corrected.reason
-    if len(rows) < len(every) and corrected.method == "human-only":
-        reason = "labels alone, weighted by stratum: of what strata the other answers are is not known"
     if found.refused:
         said = "; ".join(found.refused)
         reason = f"{reason}; {said}" if found.backing.n else f"{UNCORRECTED}: {said}"
@@ -121,21 +115,10 @@ def _aligned(a: Labelled, b: Labelled) -> tuple[Rows, Rows]:
     places = {name: i for i, name in enumerate(b.ids)}
     pairs = np.array([(i, places[name]) for i, name in enumerate(a.ids) if name in places], dtype=np.intp)
     rows, others = pairs.reshape(-1, 2).T
-    there = np.isin(rows, _of_known_strata(a, rows))
-    return rows[there], others[there]
+    return rows, others
 
 
-def _of_known_strata(found: Labelled, rows: Rows) -> Rows:
-    """All of ``rows``; the labelled ones alone where a stratified draw says of the others not what stratum they are."""
-    import numpy as np
-
-    there = rows[~np.isnan(found.judge[rows])]
-    if found.backing.design == "stratified" and (found.strata[there] == "").any():
-        return there[~np.isnan(found.human[there])]
-    return rows
-
-
-def _sampling(found: Labelled, rows: Rows, rules: Rules | None = None) -> Sampling:
+def _sampling(found: Labelled, rows: Rows | slice, rules: Rules | None = None) -> Sampling:
     stable = rules is not None and rules.stable_judge
     if found.backing.design != "stratified":
         return Sampling(found.backing.design, stable_judge=stable)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -67,10 +66,9 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A run's labels with its grid; ``samples`` and their ``tags`` are in the grid's order."""
+    """A run's labels with its grid; ``samples`` are in the grid's order."""
 
     samples: tuple[str, ...]
-    tags: tuple[frozenset[str], ...]
     labels: pd.DataFrame
     grid: Grid
     _humans: dict[tuple[Key, tuple[str, ...]], Floats] = field(default_factory=dict)
@@ -114,8 +112,7 @@ def sheet_of(data: RunData, grid: Grid, beside: Sheet | None = None) -> Sheet:
     labels = data.labels
     if beside is not None:
         labels = labels[~labels.set_index(SAME_LABEL).index.isin(beside.labels.set_index(SAME_LABEL).index)]
-    tags = tuple(frozenset(json.loads(found or "[]")) for found in data.samples["tags"])
-    return Sheet(tuple(data.samples["sample_id"]), tags, labels, grid)
+    return Sheet(tuple(data.samples["sample_id"]), labels, grid)
 
 
 def labelled(key: Key, judge: JudgeView, sheets: Sequence[Sheet], rules: Rules) -> Labelled:
@@ -174,7 +171,7 @@ def _beside(key: Key, judge: JudgeView, sheets: Sequence[Sheet], rows: Sequence[
     own = [found[found["label_set"].isin(sets)] for found in rows]
     used = pd.concat(own)
     shares = dict(zip(used["stratum"], used["share"].astype(float), strict=True)) if design == "stratified" else {}
-    parts = [_part(key, judge, sheet, own[i], sets, i, shares) for i, sheet in enumerate(sheets)]
+    parts = [_part(key, judge, sheet, own[i], sets, i) for i, sheet in enumerate(sheets)]
     ids, clusters, scored, human, strata = (np.concatenate([part[i] for part in parts]) for i in range(5))
     counts = [int((~np.isnan(part[2] + part[3])).sum()) for part in parts]
     whose, when = _named(used["annotator"]), _named(used["labelled_at"])
@@ -189,7 +186,6 @@ def _part(
     own: pd.DataFrame,
     sets: tuple[str, ...],
     index: int,
-    shares: Mapping[str, float],
 ) -> tuple[NDArray[Any], ...]:
     """Ids, clusters, the judge's scores, people's and strata: of all samples of the run, of labelled earlier ones."""
     import numpy as np
@@ -198,20 +194,9 @@ def _part(
     human = sheet.human(key[0], judge, key[2], sets)
     ids = np.array([f"{index}:{sample}" for sample in sheet.samples], dtype=object)
     kept = ~np.isnan(human + scored) if index else np.full(len(scored), True)
-    strata = _strata(sheet, dict(zip(own["sample_id"], own["stratum"], strict=True)), shares)
+    known = dict(zip(own["sample_id"], own["stratum"], strict=True))
+    strata = np.array([known.get(sample, "") for sample in sheet.samples], dtype=str)
     return tuple(array[kept] for array in (ids, sheet.grid.clusters, scored, human, strata))
-
-
-def _strata(sheet: Sheet, known: Mapping[str, str], shares: Mapping[str, float]) -> NDArray[Any]:
-    """A sample's stratum as its label says, else the one stratum among its tags, else ''."""
-    import numpy as np
-
-    names = frozenset(shares)
-    found = []
-    for sample, tags in zip(sheet.samples, sheet.tags, strict=True):
-        own = names & tags
-        found.append(known.get(sample) or (next(iter(own)) if len(own) == 1 else ""))
-    return np.array(found, dtype=object)
 
 
 def _named(column: pd.Series[Any]) -> tuple[str, ...]:

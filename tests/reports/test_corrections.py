@@ -183,16 +183,12 @@ def test_stratified_labels_count_by_the_shares_of_their_strata():
     truth = truth.assign(score=truth["score"].mask(truth["sample_id"].map(half) == "hard", 0.0))
     found = cell(with_labels(data, stratified(data, truth)), measure="depth")
     value = float(truth[truth["candidate"] == "large"]["score"].mean())
-    assert found.correction.method == "human-only"
-    assert found.correction.reason.startswith("labels alone, weighted by stratum")
     assert holds(found.estimate, value)
-    tagged = dataclasses.replace(
-        data, samples=data.samples.assign(tags=[f'["{half(s)}", "x"]' for s in data.samples["sample_id"]])
-    )
-    known = cell(with_labels(tagged, stratified(data, truth)), measure="depth")
-    assert (known.correction.method, known.correction.n_judged) == ("ppi++", 400)
-    assert holds(known.estimate, value)
-    assert known.correction.reason == "100 of 400 answers labelled at random within 2 strata"
+    assert not holds(found.judge_only, value)
+    assert (found.correction.method, found.correction.n_judged) == ("ppi++", 400)
+    assert found.correction.reason == "100 of 400 answers labelled at random within 2 strata"
+    drawn = cell(with_labels(data, stratified(data, truth).assign(design="random")), measure="depth")
+    assert not holds(drawn.estimate, value)
 
 
 def test_a_stratum_without_labels_corrects_nothing():
