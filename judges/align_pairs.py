@@ -35,7 +35,7 @@ def align_pairs(data: RunData, people: Sequence[HumanPreference], judge: str = "
     known = [one for one in human if one.sample_id in clusters]
     votes = Votes([_item(one) for one in known], [one.winner for one in known])
     by_item: Mapping[object, object] = {item: clusters[item[0]] for item in map(_item, known)}
-    among = vote_agreement(votes, None, by_item) if _shared(votes) else (None, None)
+    people_s1, people_s2 = vote_agreement(votes, None, by_item) if _shared(votes) else (None, None)
     found = []
     for rater in raters:
         verdicts, lost, inconsistent = _verdicts(data.preferences[data.preferences["rater"] == rater])
@@ -43,7 +43,11 @@ def align_pairs(data: RunData, people: Sequence[HumanPreference], judge: str = "
             lost[NOT_ASKED] = missing
         s1, s2 = vote_agreement(Votes(list(verdicts), list(verdicts.values())), votes, by_item)
         compared = [item for item in votes.items if item in verdicts]
-        found.append(PairAlignment(rater, len(set(compared)), len(compared), s1, s2, *among, inconsistent, dict(lost)))
+        found.append(
+            PairAlignment(
+                rater, len(set(compared)), len(compared), s1, s2, people_s1, people_s2, inconsistent, dict(lost)
+            )
+        )
     return tuple(found)
 
 
@@ -66,12 +70,15 @@ def _verdicts(rows: pd.DataFrame) -> tuple[dict[Item, str], Counter[str], int]:
     lost: Counter[str] = Counter()
     inconsistent = 0
     first = rows[rows["repeat"] == 0]
-    for (sample, left, right, trial), shown in first.groupby(["sample_id", "left", "right", "trial"], sort=False):
-        winners = shown.loc[shown["status"] == "scored", "winner"].tolist()
-        if len(winners) < 2:
+    shown: dict[Item, list[str]] = {}
+    places = zip(first["sample_id"], first["left"], first["right"], first["trial"], strict=True)
+    for (sample, left, right, trial), winner in zip(places, first["winner"], strict=True):
+        shown.setdefault((sample, left, right, int(trial)), []).append(winner)
+    for item, winners in shown.items():
+        if len(winners) < 2 or not all(winners):
             lost[ONE_ORDER] += 1
             continue
         agreed = len(set(winners)) == 1
         inconsistent += not agreed
-        found[str(sample), str(left), str(right), int(trial)] = winners[0] if agreed else TIE
+        found[item] = winners[0] if agreed else TIE
     return found, lost, inconsistent

@@ -97,7 +97,8 @@ class Bench:
             counts = weight * (self.applies[criterion] if self.renormalise else np.ones(size))
             one = labelled[criterion]
             said = np.full((size, len(names)), np.nan)
-            said[np.ix_(one.items, [names.index(who) for who in one.annotators])] = one.humans
+            columns = np.array([names.index(who) for who in one.annotators], dtype=np.intp)
+            said[np.ix_(one.items, columns)] = one.humans
             touched |= ~np.isnan(said).all(axis=1)
             total += counts
             judge += np.where(counts > 0, counts * self.mean[criterion], 0.0)

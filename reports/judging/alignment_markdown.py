@@ -117,8 +117,8 @@ def _labels(found: Alignment) -> Iterator[str]:
         [
             escape(used.name),
             escape(", ".join(used.annotators)),
-            used.design or "unknown",
-            used.labelled_at or words.NONE,
+            escape(used.design) or "unknown",
+            escape(used.labelled_at) or words.NONE,
             f"{used.n:,}",
             f"{sum(used.unattached.values()):,}",
         ]
