@@ -46,9 +46,9 @@ def section(found: Pairwise) -> str:
         else "Every two answers to a question"
     )
     return (
-        f"{pairs} were compared by {judge.name}{model} in both orders, uncorrected. A candidate gets 1 where both orders "
-        "name it, 0 where both name the other, else one half; 50 % is no difference. Wilson intervals of 95 % over "
-        f"questions; p by sign flips, Holm over {words.plural(len(found.duels), 'pair')}."
+        f"{pairs} were compared by {judge.name}{model} in both orders, uncorrected. A candidate gets 1 where both "
+        "orders name it, 0 where both name the other, else one half; 50 % is no difference. Wilson intervals of 95 % "
+        f"over questions; p by sign flips, Holm over {words.plural(len(found.duels), 'pair')}."
     )
 
 
@@ -75,7 +75,7 @@ def rating(found: Pairwise) -> str:
         f"Observed and fitted win rates differ by up to {words.percent(rated.misfit)}; "
         f"{words.plural(rated.cycles, 'circle')} of three that no ranking can show."
     )
-    if len(rated.groups) == 1 and rated.l2 == 0:
+    if rated.models[0].strength.low is not None:
         how = f"95 % intervals: {rated.models[0].strength.method}, refitted"
     elif len(rated.groups) > 1:
         best = words.listed(found.candidates[i] for i in rated.groups[0])
@@ -83,10 +83,13 @@ def rating(found: Pairwise) -> str:
             f"{best} never lost to and never tied with those below, so that no finite strengths exist: posterior modes "
             f"under a normal prior (L2 {rated.l2:g}), without intervals"
         )
-    else:
+    elif rated.l2:
         how = f"so few questions went against the leaders that no interval is finite: posterior modes (L2 {rated.l2:g})"
+    else:
+        how = rated.models[0].strength.method
     ranks = "Rank ranges hold for all candidates together."
-    return f"Bradley–Terry strengths as Elo, with a mean of 1000; {how}. {ranks} {fit}"
+    rough = "".join(f" The intervals are rough: {note}." for note in rated.notes)
+    return f"Bradley–Terry strengths as Elo, with a mean of 1000; {how}. {ranks} {fit}{rough}"
 
 
 def headline(found: Sequence[Pairwise]) -> Line:
@@ -128,6 +131,8 @@ def facts(found: Sequence[Pairwise]) -> Iterator[Fact]:
             text = f"{n:,} of {one.verdicts:,} verdicts of {judge.name} on pairs missing ({words.reason(status)})"
             yield Fact(line(text), warn=True)
         yield from (Fact(line(text), warn=True) for text in _order_troubles(one))
+        notes = dict.fromkeys(note for duel in one.duels for note in duel.rate.estimate.notes)
+        yield from (Fact(line(f"intervals of {judge.name} are rough: {note}"), warn=True) for note in notes)
 
 
 def _order_troubles(found: Pairwise) -> Iterator[str]:

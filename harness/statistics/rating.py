@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
-from .clusters import clusters_of
+from .clusters import Clusters, clusters_of
 from .ranking import are_connected, cycles, elo, fit_all, misfit, strong_groups
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DRAWS = 2000
 PRIOR = 0.5
 """Weight of the normal prior where there are no finite strengths."""
+FEW, TOO_FEW = 50, 10
+"""Clusters: below the first the percentiles are too narrow, which is said; below the second there is no interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +71,36 @@ def ratings(
     wins = per_cluster.sum(axis=0)
     if len(wins) < 2 or len(strong_groups(wins + wins.T)) > 1:
         return None
-    drawn = _drawn(per_cluster, draws, seed)
+    drawn, tail = _drawn(per_cluster, draws, seed), (1 - level) / 2
     lost = ~are_connected(drawn)
     blocks = tuple(tuple(group) for group in strong_groups(wins))
-    finite = len(blocks) == 1 and float(lost.mean()) <= (1 - level) / 2
+    finite = len(blocks) == 1 and (float(lost.mean()) <= tail or groups.count < TOO_FEW)
     l2 = 0.0 if finite else PRIOR
     strengths = fit_all(wins[None], l2)[0]
     refitted = fit_all(drawn, np.where(lost, PRIOR, l2))
-    method = f"bootstrap over {groups.count} {'clusters' if groups.shared else 'questions'}, {draws} draws"
-    tail = (1 - level) / 2
-    limits = np.quantile(refitted, (tail, 1 - tail), axis=0) if finite else None
-    how = method if finite else f"posterior mode, L2 {PRIOR}: no interval"
+    limits = np.quantile(refitted, (tail, 1 - tail), axis=0) if finite and groups.count >= TOO_FEW else None
+    how = _method(groups, draws, finite)
     each = [_estimate(strengths, limits, i, how, len(array)) for i in range(len(wins))]
-    ranks = _ranks(strengths, refitted, level)
-    return Ratings(
-        tuple(Rating(strength, _as_elo(strength), rank) for strength, rank in zip(each, ranks, strict=True)),
-        blocks,
-        l2,
-        misfit(wins, strengths),
-        cycles(wins),
-        len(array),
-        groups.warnings() if groups.shared else (),
-    )
+    ranks = [(1, len(wins))] * len(wins) if groups.count < TOO_FEW else _ranks(strengths, refitted, level)
+    rows = zip(each, ranks, strict=True)
+    models = tuple(Rating(strength, _as_elo(strength), rank) for strength, rank in rows)
+    return Ratings(models, blocks, l2, misfit(wins, strengths), cycles(wins), len(array), _notes(groups))
+
+
+def _method(groups: Clusters, draws: int, finite: bool) -> str:
+    unit = "clusters" if groups.shared else "questions"
+    if not finite:
+        return f"posterior mode, L2 {PRIOR}: no interval"
+    if groups.count < TOO_FEW:
+        return f"only {groups.count} {unit}: no interval"
+    return f"bootstrap over {groups.count} {unit}, {draws} draws"
+
+
+def _notes(groups: Clusters) -> tuple[str, ...]:
+    found = groups.warnings() if groups.shared else ()
+    if TOO_FEW <= groups.count < FEW and not found:
+        found = (f"only {groups.count} {'clusters' if groups.shared else 'questions'} (fewer than {FEW})",)
+    return found
 
 
 def _per_cluster(outcomes: Floats, codes: NDArray[np.intp], count: int) -> Floats:
@@ -137,5 +147,5 @@ def _ranks(strengths: Floats, refitted: Floats, level: float) -> list[tuple[int,
     spread = np.where(spread > 0, spread, np.inf)
     reach = np.quantile(np.abs(deviation / spread).max(axis=1), level)
     better = np.zeros((k, k), dtype=bool)
-    better[i, j], better[j, i] = observed > reach * spread, -observed > reach * spread
+    better[i, j], better[j, i] = observed / spread > reach, -observed / spread > reach
     return [(1 + int(better[:, m].sum()), k - int(better[m].sum())) for m in range(k)]

@@ -180,6 +180,19 @@ def test_rank_ranges_part_the_models_only_where_the_questions_tell():
     assert any(m.ranks[0] < m.ranks[1] for m in few.models)
 
 
+def test_few_questions_are_warned_of_and_very_few_give_no_interval():
+    many, few, too_few = (ratings(simulated(np.random.default_rng(6), n)) for n in (50, 30, 8))
+    assert many.notes == ()
+    assert few.notes == ("only 30 questions (fewer than 50)",) and few.models[0].elo.low is not None
+    assert too_few.models[0].elo.low is None and {m.ranks for m in too_few.models} == {(1, 4)}
+    assert too_few.models[0].elo.method in ("only 8 questions: no interval", "posterior mode, L2 0.5: no interval")
+
+
+def test_questions_of_a_single_cluster_say_nothing_about_ranks():
+    found = ratings(simulated(np.random.default_rng(6), 30), ["one"] * 30)
+    assert {m.ranks for m in found.models} == {(1, 4)} and found.models[0].elo.low is None
+
+
 def test_missing_pairs_of_a_question_leave_its_others_in():
     outcomes = simulated(np.random.default_rng(4), 60)
     outcomes[:20, 0, 1] = outcomes[:20, 1, 0] = np.nan
