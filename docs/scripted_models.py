@@ -1,6 +1,6 @@
 """Models that the pages of this folder are tried on: an OpenAI-compatible server that answers by the book.
 
-A model whose name holds `judge` or ends in `4o` grades; every other one answers. To a question of docs_qa an answer is
+A model whose name holds `judge` or ends in `4o` or `nano` grades; every other one answers. To a question of docs_qa an answer is
 one of the planted ones or the reference, to any other question sentences of its context. How often a model is right
 depends on its name alone. All of it is scripted: the scores mean nothing, and are the same each time.
 """
@@ -28,7 +28,9 @@ from markscheme.harness.text import words
 from mock_verdicts import wanted_schema
 
 ROOT = Path(__file__).resolve().parents[1]
-JUDGES = "judge|4o$"
+JUDGES = "judge|4o$|nano$"
+GUESSES: Mapping[str, tuple[float, float]] = {"nano": (0.4, 0.08)}
+"""Chance that a judge guesses, without and with worked examples, by a word of its name."""
 SKILL: Mapping[str, tuple[float, float, float]] = {
     "large": (0.82, 0.06, 0.10),
     "small": (0.38, 0.34, 0.22),
@@ -91,9 +93,9 @@ def answer(model: str, prompt: str) -> str:
     return {"full": extractive, "flawed": extractive, "thin": lead, "wrong": lead}[kind](question, passages)
 
 
-def verdict(judge: str, prompt: str, criterion: str, levels: list[int]) -> dict[str, Any]:
+def verdict(judge: str, prompt: str, criterion: str, levels: list[int], taught: bool) -> dict[str, Any]:
     """The intended score of a planted answer, else the share of the reference's words on the scale; now and then one
-    off."""
+    off, or a guess."""
     pieces = {name: _piece(prompt, name) for name in ("answer", "reference", "context", "candidate_context")}
     given, wanted = pieces["answer"], pieces["reference"] or pieces["candidate_context"] or pieces["context"]
     low, high = levels[0], levels[-1]
@@ -105,6 +107,9 @@ def verdict(judge: str, prompt: str, criterion: str, levels: list[int]) -> dict[
         known = round(3 * min(1.0, share / 0.85)) if criterion != "readability" else 3
     draw = mock_replies.uniform(f"{judge}|{criterion}|{given}".encode())
     known = max(0, min(3, known + (draw > 0.94) - (draw < 0.06)))
+    chance = next((chance for name, chance in GUESSES.items() if name in judge), (0.0, 0.0))[taught]
+    if mock_replies.uniform(f"guess|{judge}|{taught}|{criterion}|{given}".encode()) < chance:
+        known = int(4 * mock_replies.uniform(f"{taught}|{given}|{criterion}|{judge}".encode()))
     return {"reasoning": REMARKS[known], "score": round(low + known / 3 * (high - low))}
 
 
@@ -127,8 +132,9 @@ class Script(mock_replies.Book):
             said.text = answer(model, prompt)
         elif schema := wanted_schema(request.body):
             forms = schema["properties"].items()
+            taught = "Example of" in str(messages[0]["content"])
             said.text = orjson.dumps(
-                {n: verdict(model, prompt, n, form["properties"]["score"]["enum"]) for n, form in forms}
+                {n: verdict(model, prompt, n, form["properties"]["score"]["enum"], taught) for n, form in forms}
             ).decode()
         # About one token for four characters; a prompt seen before comes from the cache but for its last part.
         said.prompt_tokens = len(request.raw) // 4

@@ -144,7 +144,10 @@ def print_lab(lab: Lab, out: TextIO) -> None:
         )
         table.add_row(*(Text(cell) for cell in cells))
     wide = None if out.isatty() else 200
-    Console(file=out, width=wide, highlight=False).print(table)
+    console = Console(file=out, width=wide, highlight=False)
+    with console.capture() as shown:
+        console.print(table)
+    out.write("".join(f"{line.rstrip()}\n" for line in shown.get().splitlines()))
 
 
 def _price(tried: Tried) -> tuple[bool, float, str]:
