@@ -100,16 +100,23 @@ def read(reply: Reply, form: Form) -> dict[str, Verdict] | Unreadable:
     A call of the grading function counts before text. In text the last complete JSON object that fits counts, unless
     lines ``field: score`` follow it. All scores must be among those on offer, and none may be missing or given twice.
     """
+    if (cut := cut_short(reply)) is not None:
+        return cut
+    for call in reversed(reply.tool_calls):
+        if call.name == GRADING_FUNCTION:
+            return _read_text(call.arguments, form)
+    return _read_text(reply.text, form)
+
+
+def cut_short(reply: Reply) -> Unreadable | None:
+    """Why ``reply`` holds no verdict whatever its text says: refused, or cut."""
     if reply.refusal:
         return Unreadable("refused", f"the provider refused: {reply.refusal}")
     if reply.finish_reason == "content_filter":
         return Unreadable("refused", "the provider's content filter cut the verdict")
     if reply.finish_reason == "length":
         return Unreadable("truncated", "the verdict was cut by the token limit")
-    for call in reversed(reply.tool_calls):
-        if call.name == GRADING_FUNCTION:
-            return _read_text(call.arguments, form)
-    return _read_text(reply.text, form)
+    return None
 
 
 @lru_cache(maxsize=256)

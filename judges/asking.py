@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..harness.candidates.base import Caller
 from ..harness.models.base import ChatModel
-from ..harness.records import Call, Draw, Failure, Request, Unscored, UnscoredStatus
-from ..harness.structured import Form, Ladder, Unreadable, Verdict, ask, read
+from ..harness.records import Call, Draw, Failure, Reply, Request, Unscored, UnscoredStatus
+from ..harness.structured import Form, Ladder, Rung, Unreadable, Verdict, ask, read
+
+T = TypeVar("T")
+OnRung = Callable[[Request, Rung], Request]
 
 TEMPERATURE = 0.1
 MAX_TOKENS = 1024
@@ -38,28 +41,36 @@ class Asker:
         self, request: Request, form: Form, draw: Draw, calls: list[str]
     ) -> dict[str, Verdict] | Unscored:
         """The verdict on every field of ``form``, or why there is none. The keys of calls go to ``calls``."""
+        return await self.read(
+            request, lambda asked, rung: ask(asked, form, rung), lambda reply: read(reply, form), draw, calls
+        )
+
+    async def read(
+        self, request: Request, on_rung: OnRung, reader: Callable[[Reply], T | Unreadable], draw: Draw, calls: list[str]
+    ) -> T | Unscored:
+        """What ``reader`` finds in the reply, or why nothing. ``on_rung`` makes the request what it is on a rung."""
         enlarged = redrawn = False
         while True:
-            call = await self._complete(request, form, draw, calls)
+            call = await self._complete(request, on_rung, draw, calls)
             if isinstance(call.outcome, Failure):
                 failure = call.outcome
                 return Unscored(_STATUSES.get(failure.kind, "error"), f"{failure.kind}: {failure.detail}")
-            verdicts = read(call.outcome, form)
-            if not isinstance(verdicts, Unreadable):
-                return verdicts
+            found = reader(call.outcome)
+            if not isinstance(found, Unreadable):
+                return found
             larger = _with_twice_the_limit(request)
-            if verdicts.status == "truncated" and larger is not None and not enlarged:
+            if found.status == "truncated" and larger is not None and not enlarged:
                 enlarged, request = True, larger
-            elif verdicts.status == "unparsable" and not redrawn:
+            elif found.status == "unparsable" and not redrawn:
                 redrawn, draw = True, replace(draw, attempt=draw.attempt + 1)
             else:
-                return Unscored(verdicts.status, verdicts.why)
+                return Unscored(found.status, found.why)
 
-    async def _complete(self, request: Request, form: Form, draw: Draw, calls: list[str]) -> Call:
+    async def _complete(self, request: Request, on_rung: OnRung, draw: Draw, calls: list[str]) -> Call:
         """One draw, on the best rung that the model can stand on."""
         while True:
             rung = self._ladder.rung
-            call = await self._caller.complete(self.model, ask(request, form, rung), draw)
+            call = await self._caller.complete(self.model, on_rung(request, rung), draw)
             calls.append(call.key)
             if not (isinstance(call.outcome, Failure) and self._ladder.leave(rung, call.outcome)):
                 return call
