@@ -92,17 +92,17 @@ def correct_difference(
     *,
     clusters: Sequence[Any] | ArrayLike | None = None,
     scale: Scale | None = None,
-    level: float = 0.95,
 ) -> Corrected:
     """Mean human score of ``a`` less that of ``b``, all (n,) aligned by question; ``scale`` is that of the scores.
 
-    A question corrects only where both answers are labelled. A bias that the judge has for both cancels out.
+    A question corrects only where both answers are labelled; a bias that the judge has for both cancels out. The
+    interval is at 95 %.
     """
     import numpy as np
 
     first, second, a, b = (np.asarray(x, dtype=float) for x in (judge_a, judge_b, human_a, human_b))
     span = None if scale is None else (scale[0] - scale[1], scale[1] - scale[0])
-    options = Options("difference", clusters, span, level)
+    options = Options("difference", clusters, span, 0.95)
     return _corrected(case_of(first - second, a - b, np.array([a, b]), sampling, options), sampling)
 
 
