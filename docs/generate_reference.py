@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import doctor, output, retrieving_output, rubrics_output
-from markscheme.app.judging import lab_output, probing_output
+from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
@@ -66,6 +66,21 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("configurations", retrieving_output.RetrieveConfiguration),
         ("results", retrieving_output.RetrieveCell),
         ("recommendation", retrieving_output.RetrieveChoice),
+        ("judge correct", correct_output.CorrectOutput),
+        ("means", correct_output.CorrectedRow),
+        ("differences", correct_output.DifferenceRow),
+        ("pooled", correct_output.PooledOutput),
+        ("plan", correct_output.LabelsNeeded),
+        ("estimates", align_output.EstimateOutput),
+        ("judge align", align_output.AlignOutput),
+        ("criteria of judge align", align_output.CriterionAlignmentOutput),
+        ("estimates", align_output.EstimateOutput),
+        ("candidates of judge align", align_output.CandidateAlignmentOutput),
+        ("alternative", align_output.AlternativeOutput),
+        ("pairs of judge align", align_output.PairAlignmentOutput),
+        ("votes", align_output.VotesOutput),
+        ("sets of labels", align_output.LabelSetOutput),
+        ("import labels", align_output.ImportedLabels),
         ("judge probe", probing_output.ProbeOutput),
         ("probes", probing_output.ProbeRow),
         ("findings", probing_output.FindingRow),
@@ -89,7 +104,8 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
 
 
 _PRINTED = tuple(
-    module.__name__ for module in (output, doctor, retrieving_output, rubrics_output, probing_output, lab_output)
+    module.__name__
+    for module in (output, doctor, retrieving_output, rubrics_output, probing_output, lab_output, correct_output)
 )
 """What commands print has no defaults: every key is there."""
 _WITHOUT_DEFAULTS = re.compile(r"^(\| [^|]* \| [^|]*) \| [^|]* \|", re.MULTILINE)
