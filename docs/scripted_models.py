@@ -1,8 +1,8 @@
 """Models that the pages of this folder are tried on: an OpenAI-compatible server that answers by the book.
 
-A model whose name holds `judge` or ends in `4o` or `nano` grades; every other one answers. To a question of docs_qa an answer is
-one of the planted ones or the reference, to any other question sentences of its context. How often a model is right
-depends on its name alone. All of it is scripted: the scores mean nothing, and are the same each time.
+A model whose name holds `judge` or ends in `4o` or `nano` grades; every other one answers. To a question of docs_qa an
+answer is one of the planted ones or the reference, to any other question sentences of its context. How often a model is
+right depends on its name alone. All of it is scripted: the scores mean nothing, and are the same each time.
 """
 
 from __future__ import annotations
@@ -113,6 +113,20 @@ def verdict(judge: str, prompt: str, criterion: str, levels: list[int], taught: 
     return {"reasoning": REMARKS[known], "score": round(low + known / 3 * (high - low))}
 
 
+def preference(judge: str, prompt: str) -> dict[str, Any]:
+    """The answer that is more correct by `verdict`; of two alike the first now and then, else neither."""
+    scores = []
+    for number in (1, 2):
+        alone = prompt.replace(f"<answer_{number}-", "<answer-").replace(f"</answer_{number}-", "</answer-")
+        scores.append(verdict(judge, alone, "correctness", [0, 1, 2, 3], True)["score"])
+    if scores[0] != scores[1]:
+        better, score = ("first", 1) if scores[0] > scores[1] else ("second", 2)
+        return {"reasoning": f"The {better} answer agrees better with the reference.", "score": score}
+    if mock_replies.uniform(f"{judge}|{_piece(prompt, 'answer_1')}".encode()) < 0.2:
+        return {"reasoning": "Both agree with the reference alike; the first says it more clearly.", "score": 1}
+    return {"reasoning": "Both agree with the reference alike.", "score": 0}
+
+
 def _piece(prompt: str, name: str) -> str:
     start = prompt.find(f"<{name}-")
     if start < 0:
@@ -133,9 +147,13 @@ class Script(mock_replies.Book):
         elif schema := wanted_schema(request.body):
             forms = schema["properties"].items()
             taught = "Example of" in str(messages[0]["content"])
-            said.text = orjson.dumps(
-                {n: verdict(model, prompt, n, form["properties"]["score"]["enum"], taught) for n, form in forms}
-            ).decode()
+            verdicts = {
+                n: preference(model, prompt)
+                if n == "winner"
+                else verdict(model, prompt, n, form["properties"]["score"]["enum"], taught)
+                for n, form in forms
+            }
+            said.text = orjson.dumps(verdicts).decode()
         # About one token for four characters; a prompt seen before comes from the cache but for its last part.
         said.prompt_tokens = len(request.raw) // 4
         said.completion_tokens = len(said.text) // 4

@@ -1,7 +1,9 @@
 """Pairwise judges in a run: both orders of every pair, once; what is redone, what it costs, and what is refused."""
 
 import json
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 import yaml
@@ -158,6 +160,25 @@ def test_a_judge_that_becomes_pairwise_leaves_no_grades_behind(pairs, mock):
     pairs.exam["judges"][0] |= {"mode": "pairwise", "rubric": "./better.yaml"}
     result = pairs.run()
     assert result["grades"] == {"ok": 0} and result["preferences"] == {"ok": 20}
+
+
+def test_the_report_has_a_pairwise_section_and_the_judges_costs(pairs):
+    code, out, err = pairs.command("run", str(pairs.save()), "--json", "--quiet")
+    assert code == 0, err
+    page = Path(json.loads(out.splitlines()[-1])["report"])
+    text = page.with_suffix(".md").read_text()
+    assert "## Pairwise" in text and "| a against b | 50 %" in text
+    assert "Same winner in both orders: 0 %" in text and "duel prefers what stands first (+100 %)" in text
+    assert re.search(r"\| duel[^|]*\| 20 \|", text)  # its calls
+    assert '<svg class="wins"' in page.read_text()
+
+
+def test_purging_a_run_forgets_the_reasons_and_keeps_the_winners(pairs):
+    run = pairs.run()["run"]
+    code, _, err = pairs.command("store", "purge", "--texts", run)
+    assert code == 0, err
+    rows = table(pairs)
+    assert {row["reasoning"] for row in rows} == {""} and {row["winner"] for row in rows} == {"left", "right"}
 
 
 def test_the_terminal_tells_how_many_verdicts_there_are(pairs):
