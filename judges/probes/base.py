@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CANDIDATE = "probe"
 """The name that made-up answers have."""
+SAME = 1e-12
+"""Differences of less are rounding."""
 MOST_EXAMPLES = 5
 """Failures of one kind that a page shows."""
 
@@ -95,15 +97,16 @@ def drawn(items: Sequence[T], n: int, seed: int, spread: Sequence[str]) -> list[
 def change_interval(changes: ArrayLike, items: Sequence[str]) -> Estimate:
     """Mean of ``changes`` (n,), in steps of the scale, by item.
 
-    Where nothing changed at all, what chance may have hidden is taken to be a step each.
+    Where all changed alike, or nothing at all, what chance may have hidden is taken to be a step, either way.
     """
     import numpy as np
 
     from ...harness.statistics.intervals import mean_interval
 
     array = np.asarray(changes, dtype=float)
-    still = len(array) > 0 and not array.any()
-    return mean_interval(array, items, scale=(-1.0, 1.0) if still else None)
+    alike = len(array) > 0 and float(np.ptp(array)) <= SAME
+    reach = max(1.0, abs(float(array[0]))) if alike else 0.0
+    return mean_interval(array, items, scale=(-reach, reach) if alike else None)
 
 
 def percent(share: float) -> str:

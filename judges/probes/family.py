@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from ...harness.probing import Finding, Limit, Power, Probe
 from ...harness.records import Estimate
 from ...harness.statistics.clusters import clusters_of
-from ...harness.statistics.intervals import mean_interval, t_quantile
+from ...harness.statistics.intervals import constant_bounds, mean_interval, t_quantile
 from ..rubric import Rubric
-from .base import percent
+from .base import SAME, percent
 from .power import change_power
 
 if TYPE_CHECKING:
@@ -115,10 +115,11 @@ def preference(found: Sequence[Excess]) -> Estimate:
         return Estimate(value, None, None, len(found), "too few questions: no interval")
     without = (sums[0].sum() - sums[0]) / left[0] - (sums[1].sum() - sums[1]) / left[1]
     se = sqrt((groups.count - 1) / groups.count * float(((without - value) ** 2).sum()))
-    reach = t_quantile(0.95, groups.count - 1) * se
-    if se < 1e-12:
-        return Estimate(value, None, None, len(found), "all differences equal: no interval")
-    method = f"t, jackknife over {groups.count} questions, df {groups.count - 1}"
+    reach, method = t_quantile(0.95, groups.count - 1) * se, f"t, jackknife over {groups.count} questions"
+    if se < SAME:  # all alike: what chance may have hidden is taken to be a step
+        kinds = [len({e.sample_id for e in found if e.own is side}) for side in (True, False)]
+        reach = sum(constant_bounds(0.0, n, (-1.0, 1.0))[1] for n in kinds)
+        method = f"all alike: bound over {min(kinds)} questions"
     return Estimate(value, value - reach, value + reach, len(found), method)
 
 

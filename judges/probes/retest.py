@@ -10,7 +10,7 @@ from ...harness.records import Answer, Estimate, Sample
 from ...harness.statistics.intervals import mean_interval
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric
-from .base import MOST_EXAMPLES, Graded, Item, drawn, percent, scores, stored, unscored_note
+from .base import MOST_EXAMPLES, SAME, Graded, Item, drawn, percent, scores, stored, unscored_note
 from .power import rate_power
 
 CODE, NAME = "P2", "test–retest"
@@ -71,4 +71,5 @@ def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, wa
 
 
 def _spread(values: Sequence[float], where: Sequence[str]) -> Estimate:
-    return mean_interval(values, where, scale=None if any(values) else (0.0, 1.0))
+    alike = bool(values) and max(values) - min(values) <= SAME
+    return mean_interval(values, where, scale=(0.0, max(1.0, *values)) if alike else None)

@@ -196,3 +196,22 @@ def test_what_a_model_wrote_is_only_text_on_the_page(known):
     text = page.with_suffix(".md").read_text()
     assert "\\<script" in text
     assert not re.search(r"(?<!\\)<script", text)
+
+
+def test_position_is_read_from_the_pairs_of_the_run(known):
+    judge = {
+        "name": "pairs",
+        "model": "openai-compatible/judge-1",
+        "base_url": known.url,
+        "rubric": "pairwise",
+        "shots": 0,
+    }
+    known.exam["judges"].append({**judge, "mode": "pairwise"})
+    known.exam["candidates"][1] = {"name": "no", "model": "baseline/refuse"}
+    known.run()
+    found = probed(known, "--judge", "pairs", expect=1)
+    assert [(row["probe"], row["judge"]) for row in found["probes"]] == [("P3", "pairs")]
+    assert found["calls"] == {"live": 0, "reused": 0}
+    same, first = found["probes"][0]["findings"]
+    assert same["value"] == 1 - abs(first["value"]) == 0.0  # the mock always prefers one place
+    assert by_code(probed(known, "--probes", "P3", expect=1))["P3"] == found["probes"][0]

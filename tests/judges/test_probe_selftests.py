@@ -262,3 +262,73 @@ def test_a_judge_that_is_kind_to_everybody_has_no_preference():
     given, said = labelled(0.0, 3)
     given = given.assign(score=given["score"] + 1)
     assert family.assess("j", given, said, rubric(), FAMILIES, "openai").verdict == "pass"
+
+
+def severe_seen(share: float, seed: int) -> Score:
+    """A judge that sees just so many severe errors, and misses the others by every criterion."""
+    good = truth(EDITED, DESERVED)
+
+    def score(sample: Sample, text: str, criterion: str, chance: Random) -> float:
+        missed = SEVERITY[sample.id, text] == "severe" and Random(f"{seed}|{text}").random() >= share
+        return 3.0 if missed else good(sample, text, criterion)
+
+    return score
+
+
+def at_the_limit(probe: str, seed: int) -> Probe:
+    """The probe on a judge whose fault is as large as the limit allows."""
+    if probe == "retest":
+        items = retest.design(SAMPLES, ANSWERS, 200, 0)
+        return retest.assess("j", items, judged(items, wobbly(by_text, 0.0545), seed), rubric(), 200)
+    if probe == "perturbation":
+        return perturbation.assess("j", EDITED, judged(EDITED, severe_seen(0.9, seed), seed), rubric(), 100)
+    if probe == "format":
+        return format.assess("j", grades(0.01, seed))
+    if probe == "position":
+        return position.assess("pairs", preferences(0.1, 0.05, seed))
+    return family.assess("j", *labelled(0.1, seed), rubric(), FAMILIES, "openai")
+
+
+@pytest.mark.parametrize("probe", ["retest", "perturbation", "format", "position", "family"])
+def test_a_fault_as_large_as_the_limit_takes_the_pass_away(probe):
+    found = verdicts(lambda seed: at_the_limit(probe, seed))
+    assert found["pass"] <= len(SEEDS) * 0.125
+
+
+def test_a_slow_drift_is_found_by_the_chart_where_no_night_stands_out():
+    draw = Random(11)
+    anchors = drift.anchors(SAMPLES, ANSWERS, 100, 0)
+    found = []
+    for number in range(30):
+        shift = 0.0 if number < 10 else 0.04
+        scores = [
+            {c.name: 1.0 + (draw.random() < shift) + (draw.random() < 0.02) for c in rubric().criteria} for _ in anchors
+        ]
+        found.append(drift.Night(f"2026-11-{number + 1:02}", tuple(scores)))
+    probe = drift.assess("j", drift.Watch("j", "m", anchors, tuple(found)), rubric(), 100)
+    assert probe.verdict == "fail"
+    assert abs(probe.findings[0].estimate.value or 0) < 0.15
+    assert not any("moved:" in note for note in probe.notes)
+    assert any("CUSUM passed its bound" in note for note in probe.notes)
+
+
+def test_a_judge_that_always_does_the_same_wrong_thing_fails():
+    padded = verbosity.design(SAMPLES, ANSWERS, 100, 0)
+    step = lambda sample, text, criterion, chance: 1.0 + (not text.endswith(BASE_ENDS))  # noqa: E731
+    assert verbosity.assess("j", padded, judged(padded, step, 0), rubric(), 100).verdict == "fail"
+    always_first = position.assess("pairs", preferences(1.0, 0.0, 0))
+    assert {finding.verdict for finding in always_first.findings} == {"fail"}
+    twice = retest.design(SAMPLES, ANSWERS, 200, 0)
+    salts = {item.key: item.salt for item in twice}
+    graded = judged(twice, lambda *_: 3.0, 0)
+    lower = judged(twice, lambda *_: 2.0, 0)
+    mixed = {key: lower[key] if salt else graded[key] for key, salt in salts.items()}
+    assert {f.verdict for f in retest.assess("j", twice, mixed, rubric(), 200).findings if f.limit} == {"fail"}
+
+
+def test_a_judge_that_never_differs_from_people_passes():
+    given, said = labelled(0.0, 1)
+    given = given.assign(score=said["score"].to_numpy())
+    assert family.assess("j", given, said, rubric(), FAMILIES, "openai").verdict == "pass"
+    kind = given.assign(score=given["score"] + (given["candidate"] == "own"))
+    assert family.assess("j", kind, said, rubric(), FAMILIES, "openai").verdict == "fail"
