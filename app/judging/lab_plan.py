@@ -14,7 +14,6 @@ from ...harness.store.call_prices import replied
 from ...judges.base import Judge
 from ...judges.lab import design
 from ...judges.lab.design import Variant
-from ...judges.lab.halves import held_out
 from ..plan import ASSUMED_VERDICT_TOKENS
 from ..session import price_book
 from .lab import LabOptions, Prepared, prepare
@@ -35,12 +34,11 @@ async def plan_lab(exam: Exam, workspace: str, options: LabOptions) -> LabPlan:
         again = 2 in options.experiments
         prices = price_book(exam)
         rows = [_row(shop, variant, prepared, prices, options.seed if again else None) for variant in variants]
-        held = held_out(prepared.labelled.clusters, options.seed)
         usd = [row.usd for row in rows if row.calls > row.recorded]
         return LabPlan(
             run=shop.run.id,
             labelled=len(prepared.labelled.places),
-            held_out_n=int(held.sum()),
+            held_out_n=int(prepared.held.sum()),
             rows=rows,
             calls=sum(row.calls - row.recorded for row in rows),
             usd=None if None in usd else sum(amount for amount in usd if amount is not None),

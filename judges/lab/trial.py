@@ -60,6 +60,11 @@ class Trial:
         """The others."""
         return self._count(self.selection)
 
+    @property
+    def held_out_clusters(self) -> int:
+        """Clusters that the held-out answers are of."""
+        return len(set(self.labelled.clusters[self.held]))
+
     def _count(self, rows: NDArray[np.bool_]) -> int:
         import numpy as np
 

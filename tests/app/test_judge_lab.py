@@ -334,3 +334,14 @@ def test_the_embedded_judge_is_on_trial_like_any_other_and_costs_nothing(bench: 
     found = bench.lab("--criterion", "correctness", "--judges", "words", "--experiments", "1")[1]
     assert row(found, "words")["usd_per_1000"] == 0
     assert found["recommended"] is None
+
+
+def test_notes_say_how_labels_were_drawn_and_that_clusters_are_few(bench: Bench):
+    graded(bench)
+    code, found, err = bench.lab("--judges", "strong", "--experiments", "1")
+    assert code == 0
+    for said in ("labels labels: the answers were drawn nobody knows how", "only 15 clusters are held out"):
+        assert said in err
+        assert said in Path(found["report"]).read_text()
+    bench.desk.exam["labels"] = [{"path": "labels.csv", "design": "random"}]
+    assert "nobody knows how" not in bench.lab("--judges", "strong", "--experiments", "1")[2]
