@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ def align(
     reference: str, workspace: str, labels: Sequence[Path], judge: str, output: Path | None, epsilon: float, json: bool
 ) -> None:
     """Compare, write align.html and align.md, print what came of it."""
+    from ...reports.judging.alignment import caveats
     from ..reporting import report_folder
     from .align_output import print_alignment, to_output
 
@@ -43,7 +44,7 @@ def align(
         emit(to_output(found, str(page)))
         return
     print_alignment(found, sys.stdout)
-    for note in notes_of(found):
+    for note in caveats(found):
         typer.echo(f"note: {note}")
     typer.echo(f"report: {page}")
 
@@ -78,16 +79,6 @@ def write_alignment(found: Alignment, folder: Path) -> Path:
     page.write_text(render_alignment(found), encoding="utf-8")
     (folder / "align.md").write_text(alignment_markdown(found), encoding="utf-8")
     return page
-
-
-def notes_of(found: Alignment) -> list[str]:
-    """What to know before believing the numbers: few labels, lost ones, labels that do not hold, one sentence each."""
-    said = [f"{used.name}: {_listed(used.unattached)}" for used in found.labels if used.unattached]
-    for one in found.criteria:
-        said += [f"{one.judge}, {one.criterion}: {note}" for note in (*one.notes, *_lost(one.lost))]
-    for pair in found.pairs:
-        said += [f"{pair.judge}: {note}" for note in _lost(pair.lost)]
-    return [*found.notes, *dict.fromkeys(said)]
 
 
 def import_labels(reference: str, workspace: str, spec: LabelSpec, json: bool) -> None:
@@ -137,11 +128,3 @@ def _nothing(run: Run, attached: Sequence[Attached], preferences: Sequence[Human
         f"run {run.id} has no labels: name files of them under labels: in its exam, or give --labels FILE "
         "(columns sample_id, candidate, trial, criterion, score, annotator)"
     )
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return "; ".join(f"{count} × {reason}" for reason, count in counts.items())
-
-
-def _lost(counts: Mapping[str, int]) -> list[str]:
-    return [f"left out: {_listed(counts)}"] if counts else []

@@ -33,7 +33,7 @@ def label_rows(
     query = sa.select(
         c.sample_id, c.candidate, c.answer_sha256, c.criterion, c.annotator, c.score, c.label_set, c.stratum, c.run
     ).order_by(c.label_set, c.criterion, c.annotator)
-    query = query.where(c.label_set.in_(sets))  # with it the primary key finds a sample's labels
+    query = query.where(c.label_set.in_(list(sets)))  # with it the primary key finds a sample's labels
     same: dict[Any, Any] = {}
     found = []
     for start in range(0, len(answered), _SOME):

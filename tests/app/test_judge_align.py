@@ -86,7 +86,13 @@ def test_what_is_printed_names_chance_people_and_the_small_number(sheets):
     sheets.run()
     code, out, _ = sheets.command("judge", "align")
     assert code == 0
-    for words in ("chance 0.50", "people 1.00", "bias by candidate", "only 8 labelled items: below 50", "align.html"):
+    for words in (
+        "chance 0.50",
+        "people 1.00",
+        "bias by candidate",
+        "note: embedded, correctness: only 8 labelled items: below 50",
+        "align.html",
+    ):
         assert words in out
 
 
