@@ -71,7 +71,6 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("differences", correct_output.DifferenceRow),
         ("pooled", correct_output.PooledOutput),
         ("plan", correct_output.LabelsNeeded),
-        ("estimates", align_output.EstimateOutput),
         ("judge align", align_output.AlignOutput),
         ("criteria of judge align", align_output.CriterionAlignmentOutput),
         ("estimates", align_output.EstimateOutput),
@@ -105,7 +104,16 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
 
 _PRINTED = tuple(
     module.__name__
-    for module in (output, doctor, retrieving_output, rubrics_output, probing_output, lab_output, correct_output)
+    for module in (
+        output,
+        doctor,
+        retrieving_output,
+        rubrics_output,
+        align_output,
+        correct_output,
+        probing_output,
+        lab_output,
+    )
 )
 """What commands print has no defaults: every key is there."""
 _WITHOUT_DEFAULTS = re.compile(r"^(\| [^|]* \| [^|]*) \| [^|]* \|", re.MULTILINE)
