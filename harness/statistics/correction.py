@@ -132,7 +132,7 @@ def _corrected(case: Case, sampling: Sampling) -> Corrected:
     start = Corrected(alone, "judge-only", "", alone, None, case.n_labels, len(case.judge))
     if not case.n_labels:
         return replace(start, reason="uncorrected: no labels for this candidate")
-    if sampling.design in ("chosen", "unknown"):
+    if sampling.design in ("chosen", "unknown") and case.n_labels < max(LEAST_LABELS, len(case.judge)):
         return _through_errors(start, case, sampling)
     strata, gap = strata_of(case, sampling)
     if gap:

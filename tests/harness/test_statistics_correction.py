@@ -344,3 +344,11 @@ def test_equal_bias_says_where_it_cannot_be_tested():
     tested = equal_bias_test([[0.0, 1], [0, 1], [0, 1]])
     assert (tested.p, tested.biases) == (None, (0, 1))
     assert tested.method == "3 clusters tell too little of 2 candidates"
+
+
+@pytest.mark.parametrize("design", ["chosen", "unknown", "random"])
+def test_labels_of_every_answer_are_the_score_however_the_answers_were_picked(design):
+    human = np.tile([0.0, 1.0, 2.0, 3.0], 10)
+    found = correct_mean(human + 0.4, human, Sampling(design), scale=(0.0, 3.0))
+    assert (found.method, found.estimate.value) == ("human-only", 1.5)
+    assert found.reason == "labels alone: no judged answer beside the 40 labelled ones"
