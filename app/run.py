@@ -54,6 +54,11 @@ class Run:
         """One row a (answer, judge, criterion): status, score, reasoning."""
         return self.data.grades
 
+    @property
+    def preferences(self) -> pd.DataFrame:
+        """One row a verdict of a pairwise judge: left, right, shown_order, status, winner, reasoning."""
+        return self.data.preferences
+
     def summary(self) -> pd.DataFrame:
         """candidate, judge, measure, n, mean, low, high (95 % interval), method, missing, judge_only, correction."""
         from ..reports.cells import summary

@@ -160,7 +160,10 @@ def strong_groups(wins: ArrayLike) -> list[list[int]]:
 
 def are_connected(wins: Floats) -> NDArray[np.bool_]:
     """Of each matrix (m, k, k) whether it has finite strengths, (m,)."""
-    return _reach(wins > 0).reshape(len(wins), -1).all(axis=1)
+    import numpy as np
+
+    found: NDArray[np.bool_] = np.asarray(_reach(wins > 0).all(axis=(1, 2)))
+    return found
 
 
 def misfit(wins: ArrayLike, strengths: ArrayLike) -> float:

@@ -173,6 +173,14 @@ def test_the_report_has_a_pairwise_section_and_the_judges_costs(pairs):
     assert '<svg class="wins"' in page.read_text()
 
 
+def test_python_has_the_verdicts_as_a_table(pairs):
+    from markscheme.app.run import open_run
+
+    pairs.run()
+    found = open_run().preferences
+    assert len(found) == 20 and set(found["winner"]) == {"left", "right"}
+
+
 def test_purging_a_run_forgets_the_reasons_and_keeps_the_winners(pairs):
     run = pairs.run()["run"]
     code, _, err = pairs.command("store", "purge", "--texts", run)
