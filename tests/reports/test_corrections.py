@@ -357,3 +357,17 @@ def test_a_report_with_labels_is_as_agreed(name, candidates):
     if os.environ.get("WRITE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8"), f"set WRITE_GOLDEN=1 to accept the new {path.name}"
+
+
+def test_a_criterion_that_the_judge_found_not_applicable_may_be_unlabelled_where_it_may_drop_out():
+    data = exam(judges=(Judge(renormalise=True),))
+    truth, ids = truths(data), list(data.samples["sample_id"])
+    plain = data.grades["criterion"].eq("readability") & data.grades["sample_id"].isin(ids[:200])
+    status = data.grades["status"].mask(plain, "not_applicable")
+    graded = dataclasses.replace(data, grades=data.grades.assign(status=status, score=data.grades["score"].mask(plain)))
+    labels = rows(truth, n=100)
+    inapplicable = labels["criterion"].eq("readability") & labels["sample_id"].isin(ids[:200])
+    found = cell(with_labels(graded, labels[~inapplicable]))
+    assert found.correction.n_labels == 100
+    missing = labels["criterion"].eq("readability") & labels["sample_id"].isin(ids[200:])
+    assert cell(with_labels(graded, labels[~missing])).correction.n_labels < 60
