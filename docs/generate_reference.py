@@ -84,7 +84,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("probes", probing_output.ProbeRow),
         ("findings", probing_output.FindingRow),
         ("judge probe --plan", probing_output.ProbePlanOutput),
-        ("probes of a plan", probing_output.ProbePlanRow),
+        ("planned", probing_output.ProbePlanRow),
         ("judge lab", lab_output.LabOutput),
         ("configurations on trial", lab_output.LabRow),
         ("judge lab --plan", lab_output.LabPlan),
