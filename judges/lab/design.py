@@ -43,13 +43,15 @@ def chosen_judges(judges: Sequence[JudgeSpec], names: Sequence[str]) -> list[Jud
         raise InputError("the exam has no judge that grades single answers: write one under judges:")
     if pairs := [spec.name for spec in chosen if not _grades_answers(spec)]:
         raise InputError(
-            f"--judges {pairs[0]!r}: is a jury or compares pairs; the lab tries single judges of single answers"
+            f"--judges {pairs[0]!r}: is a jury, compares pairs or has no rubric; the lab tries judges with one"
         )
     return chosen
 
 
 def _grades_answers(spec: JudgeSpec) -> bool:
-    return getattr(spec, "mode", "pointwise") == "pointwise" and not getattr(spec, "members", ())
+    """Whether it is one judge that grades one answer by a rubric; metrics of ragas have a name with a slash for one."""
+    metric = isinstance(spec.rubric, str) and "/" in spec.rubric
+    return spec.mode == "pointwise" and not getattr(spec, "members", ()) and not metric
 
 
 def variants(

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markscheme.harness.errors import InputError
+from markscheme.harness.exam_specs import JudgeSpec
 from markscheme.harness.labwork import Configuration
 from markscheme.harness.statistics.agreement import human_agreement, judge_agreement
 from markscheme.harness.statistics.concordance import concordance, concordance_difference
-from markscheme.judges.lab import choice, contrasts, experiments, halves
+from markscheme.judges.lab import choice, contrasts, design, experiments, halves
 from markscheme.judges.lab.choice import Entrant, choose, shortlist
 from markscheme.judges.lab.experiments import Sheet
 from markscheme.judges.lab.labelled import Labelled
@@ -281,3 +283,30 @@ def test_people_have_no_halo_of_their_own_that_is_laid_at_the_judges_door():
     assert human_agreement(np.ones((4, 1)), range(4)) is None
     assert contrasts.halo(np.ones((50, 3))) is None
     assert contrasts.halo(np.arange(50.0)[:, None]) is None
+
+
+def test_judges_that_compare_pairs_are_not_on_trial_and_naming_one_is_an_error():
+    single = JudgeSpec(name="single", model="embedded", rubric="docs_qa")
+    pairs = JudgeSpec(name="pairs", model="openai/m", rubric="pairwise", mode="pairwise")
+    assert design.chosen_judges([pairs, single], []) == [single]
+    with pytest.raises(InputError, match="'pairs'"):
+        design.chosen_judges([pairs, single], ["pairs"])
+    with pytest.raises(InputError, match="no judge that grades single answers"):
+        design.chosen_judges([pairs], [])
+
+
+def test_judges_on_trial_must_grade_the_same_criteria():
+    docs = JudgeSpec(name="docs", model="embedded", rubric="docs_qa")
+    faithful = JudgeSpec(name="faithful", model="embedded", rubric="faithfulness")
+    with pytest.raises(InputError, match="faithful grades faithfulness, and docs correctness"):
+        design.variants([docs, faithful], {1})
+
+
+def test_one_thing_is_changed_at_a_time_and_a_judge_without_a_model_has_scales_only():
+    wired = JudgeSpec(name="j", model="openai/m", rubric="docs_qa")
+    names = [variant.name for variant in design.variants([wired], {1, 2, 3})]
+    assert names[:2] == ["j", "j, zero-shot"]
+    assert names[-1] == "j, a call per criterion"
+    assert set(names[2:-1]) == {"j, scale 0-1", "j, scale 0-4", "j, scale 1-5", "j, scale 0-10"}
+    embedded = JudgeSpec(name="e", model="embedded", rubric="docs_qa")
+    assert len(design.variants([embedded], {1, 2, 3})) == 5
