@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .exam_labels import packaged_labels
+from .exam_sheets import packaged_sheets, sheet_file
 from .exam_types import packaged_files
 from .pinned import load_pinned
 
@@ -48,7 +49,7 @@ def describe(exam: Exam) -> dict[str, Any]:
 def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
     model = spec.model
     if model.startswith("replay/"):
-        model = f"replay/{_relative(spec.base / model.removeprefix('replay/'), folder)}"
+        model = f"replay/{_sheet(sheet_file(model.removeprefix('replay/'), spec.base), folder)}"
     described: dict[str, Any] = {
         "name": spec.name,
         "model": _without_query(model),
@@ -69,6 +70,11 @@ def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
     if spec.response is not None:
         described["response"] = spec.response.model_dump(mode="json")
     return described
+
+
+def _sheet(path: Path, folder: Path) -> str:
+    name = next((name for name, packaged in packaged_sheets().items() if packaged == path), None)
+    return name or _relative(path, folder)
 
 
 def _retriever(spec: CandidateSpec, folder: Path) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from .errors import InputError
+from .exam_sheets import existing_sheet
 from .exam_types import (
     EMBEDDED,
     Contexts,
@@ -29,7 +30,6 @@ from .exam_types import (
     Variable,
     absolute,
     base_of,
-    existing,
     packaged_or_path,
     safe_name,
 )
@@ -139,8 +139,7 @@ class CandidateSpec(CandidateSettings):
             raise mistake("'embedded' is a judge; a candidate without a model is e.g. baseline/extractive", "model")
         _refuse_idle_settings(self)
         if self.model.startswith("replay/"):
-            sheet = self.model.removeprefix("replay/")
-            existing(absolute(self.base / Path(sheet).expanduser()), sheet, "model")
+            existing_sheet(self.model.removeprefix("replay/"), self.base)
         if self.retriever is None and self.contexts not in (None, 0):
             what = "needs a retriever: beside it, like retriever: bm25; only 0 (no context) goes without"
             raise mistake(what, "contexts")

@@ -12,6 +12,7 @@ import orjson
 
 from ..data import Row, read_rows
 from ..errors import DataError, InputError
+from ..exam_sheets import sheet_file
 from ..keys import digest, work_key
 from ..models.base import ChatModel
 from ..records import (
@@ -51,7 +52,7 @@ class Entry:
 
 def replay_candidate(name: str, model: str, *, caller: Caller, base: Path | None) -> ReplayCandidate:
     """Read the sheet that ``model`` names, relative to ``base``. Raises DataError with ``file:line``."""
-    sheet = (base or Path.cwd()) / model.removeprefix(PREFIX)
+    sheet = sheet_file(model.removeprefix(PREFIX), base or Path.cwd())
     if not sheet.is_file():
         raise InputError(f"candidate {name!r}: there is no answer sheet {sheet}; paths are relative to the exam file")
     return ReplayCandidate(name, model, sheet, read_sheet(sheet, name), caller)

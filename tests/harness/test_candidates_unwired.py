@@ -134,6 +134,11 @@ def test_a_stated_latency_does_not_stand_in_the_way_offline(sheet):
     assert (answer.outcome, answer.calls) == (Said("x"), ())
 
 
+def test_a_packaged_sheet_is_replayed_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(build("replay/docs_qa/planted/full.jsonl").entries) == 40
+
+
 def test_a_failed_answer_is_replayed_as_failed(sheet):
     row = {"id": "1", "answer": "par", "status": "truncated", "detail": "cut"}
     assert outcome(build(sheet(row)), ONE) == Failed("truncated", "candidate", "cut", "par")

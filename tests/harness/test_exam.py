@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from markscheme.harness.errors import ExamError, InputError
 from markscheme.harness.exam import describe, exam_from_dict, exam_json_schema, load_exam
+from markscheme.harness.exam_sheets import sheet_file
 from markscheme.harness.models.base import Limits
 from markscheme.harness.yaml_file import load_yaml
 
@@ -112,12 +113,27 @@ def test_paths_are_relative_to_the_file_that_names_them_wherever_the_command_is_
     assert exam.judges[0].rubric == tmp_path / "exams" / "rubric.yaml"
 
 
+def test_a_packaged_sheet_is_named_without_a_path_and_one_of_the_users_own_goes_before_it(tmp_path):
+    text = MINIMAL.replace("baseline/extractive", "replay/docs_qa/planted/full.jsonl")
+    packaged = ROOT / "datasets" / "docs_qa" / "planted" / "full.jsonl"
+    exam = load(tmp_path, text)
+    assert sheet_file("docs_qa/planted/full.jsonl", tmp_path) == packaged
+    assert describe(exam)["candidates"][0]["model"] == "replay/docs_qa/planted/full.jsonl"
+    own = tmp_path / "docs_qa" / "planted" / "full.jsonl"
+    own.parent.mkdir(parents=True)
+    own.write_text("")
+    assert sheet_file("docs_qa/planted/full.jsonl", tmp_path) == own
+    (found,) = complaints(tmp_path, text.replace("full", "ful"))
+    assert "docs_qa/planted/ful.jsonl'" in found
+    assert found.endswith("no such packaged sheet; did you mean 'docs_qa/planted/full.jsonl'?")
+
+
 def test_an_unknown_packaged_name_lists_what_there_is_and_how_to_name_a_file(tmp_path):
     (found,) = complaints(tmp_path, MINIMAL.replace("docs_qa", "docs_aq"))
     assert found.startswith("exam.yaml:1 dataset: 'docs_aq' is not among the packaged datasets (")
     assert "did you mean 'docs_qa'? write ./docs_aq for a file" in found
     (found,) = complaints(tmp_path, judged("{model: embedded, rubric: strictness}"))
-    assert "'strictness' is not among the packaged rubrics (docs_qa" in found
+    assert "'strictness' is not among the packaged rubrics (answer_relevance, docs_qa" in found
     (found,) = complaints(tmp_path, judged("{model: embedded, rubric: [docs_qa]}"))
     assert found == "exam.yaml:5 judges[0].rubric: ['docs_qa'] is wrong: wanted a packaged name or a path"
 
