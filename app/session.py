@@ -14,6 +14,7 @@ from typing import Any
 from ..harness.data import Dataset, load_dataset
 from ..harness.errors import InputError
 from ..harness.exam import Exam, JudgeSpec, describe
+from ..harness.exam_ragas import is_ragas
 from ..harness.keys import digest
 from ..harness.labels import example_key
 from ..harness.measures import parse
@@ -191,7 +192,8 @@ def resolved(session: Session) -> dict[str, Any]:
         rubric = session.rubrics[spec.name]
         judge["rubric"] = {**judge["rubric"], **rubric.describe()}
         judge["worked_examples"] = worked_examples(rubric, spec.shots)
-        judge["prompt"] = "" if spec.model == "embedded" else system_prompts(rubric, spec)
+        wordless = spec.model == "embedded" or is_ragas(spec.rubric)
+        judge["prompt"] = "" if wordless else system_prompts(rubric, spec)
     return {
         **config,
         "measures": [str(parse(name, exam.path.parent)) for name in exam.measures],

@@ -18,6 +18,7 @@ from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import BugError, InputError, Unfinished
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
+from ..harness.exam_checks import MAY_RETRIEVE
 from ..harness.generate import Pools, Sitting, generate
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
@@ -38,7 +39,8 @@ from .judging.labels import attach_labels, read_labels_of
 from .session import WORKSPACE, Session
 
 if TYPE_CHECKING:
-    from ..harness.retrieval.spec import RetrieverSpec
+    from ..harness.retrieval.embedders import Embedder
+    from ..harness.retrieval.spec import EmbedderSpec, RetrieverSpec
 
 Phase = Literal["generate", "grade"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -166,7 +168,8 @@ def build_benches(
         if spec.mode == "pairwise":
             continue
         model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key)
-        judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name))
+        embedders = embedder_opener(exam, require_key)
+        judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name), embedders)
         benches.append(Bench(judge, spec.repeats))
     return benches
 
@@ -198,12 +201,26 @@ def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool
     )
 
 
+def embedder_opener(exam: Exam, require_key: bool = True) -> Callable[[EmbedderSpec, Caller | None], Embedder]:
+    """Opens the embedders that judges name, on the endpoints that the exam declares."""
+
+    def opened(spec: EmbedderSpec, caller: Caller | None) -> Embedder:
+        from ..harness.retrieval.embedders import open_embedder
+
+        endpoints = {endpoint.name: endpoint.to_endpoint() for endpoint in exam.endpoints}
+        return open_embedder(spec, caller=caller, endpoints=endpoints, require_key=require_key)
+
+    return opened
+
+
 def rehearse(exam: Exam, require_key: bool) -> None:
     """Open every model, so that a missing key or an unknown provider is refused before a run is begun."""
     specs: list[CandidateSpec | JudgeSpec] = [*exam.candidates, *exam.judges]
     for spec in specs:
         if is_wired(spec.model):
             open_model_of(exam, spec, require_key)
+        if isinstance(spec, JudgeSpec) and spec.embedder is not None:
+            embedder_opener(exam, require_key)(spec.embedder, None)
 
 
 def is_wired(model: str) -> bool:
@@ -216,7 +233,8 @@ def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
     session = on_stage.session
     if "grade" in phases:
         samples = session.dataset.samples
-        problems = [p for bench in on_stage.benches for p in missing_inputs(bench.judge.rubric, samples)]
+        passages = any(spec.shown or spec.model.startswith(MAY_RETRIEVE) for spec in session.exam.candidates)
+        problems = [p for bench in on_stage.benches for p in missing_inputs(bench.judge.rubric, samples, passages)]
         problems += [p for bench in on_stage.pair_benches for p in missing_inputs(bench.judge.rubric, samples)]
         if problems:
             raise InputError("\n".join(problems))

@@ -14,7 +14,7 @@ from .pinned import as_written
 from .yaml_file import KeyPath, YamlFile, did_you_mean
 
 _ANSWERED_WITHOUT_MODEL = ("baseline", "replay")
-_MAY_RETRIEVE = ("python:", "http:", "replay/")
+MAY_RETRIEVE = ("python:", "http:", "replay/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _someone_retrieves(data: Mapping[str, Any]) -> bool:
     matrix = data.get("matrix")
     sections = [*(listed if isinstance(listed, list | tuple) else ()), matrix]
     return any(
-        row.get("retriever") is not None or str(row.get("model") or "").startswith(_MAY_RETRIEVE)
+        row.get("retriever") is not None or str(row.get("model") or "").startswith(MAY_RETRIEVE)
         for row in sections
         if isinstance(row, Mapping)
     )

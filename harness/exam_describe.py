@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .exam_labels import packaged_labels
 from .exam_sheets import packaged_sheets, sheet_file
+from .exam_ragas import is_ragas
 from .exam_types import packaged_files
 from .pinned import load_pinned
 
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from .exam import Exam
     from .exam_labels import LabelSpec
     from .exam_specs import CandidateSpec, EndpointSpec, JudgeSpec
+    from .retrieval.spec import EmbedderSpec
 
 
 def describe(exam: Exam) -> dict[str, Any]:
     """Plain JSON of ``exam``: texts of prompts with their SHA-256, paths relative to the exam's folder."""
     folder = exam.path.parent
     models = [*(spec.model for spec in exam.candidates), *(spec.model for spec in exam.judges)]
+    models += [spec.embedder.model for spec in exam.judges if spec.embedder is not None]
     used = {model.partition("/")[0] for model in models}
     described: dict[str, Any] = {
         "name": exam.name,
@@ -91,25 +94,36 @@ def _retriever(spec: CandidateSpec, folder: Path) -> dict[str, Any] | None:
 
 
 def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
-    file = spec.rubric if isinstance(spec.rubric, Path) else packaged_files("rubrics")[spec.rubric]
-    rubric = {
-        "name": file.stem,
-        "path": _relative(file, folder),
-        "sha256": _sha256(file),
-    }
     return {
         "name": spec.name,
         "model": spec.model,
-        "rubric": rubric,
+        "rubric": _rubric(spec.rubric, folder),
         "shots": spec.shots,
         "params": spec.params,
         "repeats": spec.repeats,
         "calls": spec.calls,
         "turns": spec.turns,
         "base_url": _address(spec.base_url),
+        **({} if spec.embedder is None else {"embedder": _embedder(spec.embedder)}),
         **({"mode": spec.mode, "against": spec.against} if spec.mode == "pairwise" else {}),
         **_pinned(spec, folder),
     }
+
+
+def _rubric(rubric: str | Path, folder: Path) -> dict[str, Any]:
+    """Name, file and its hash; a metric of ragas has no file."""
+    if is_ragas(rubric):
+        return {"name": rubric}
+    file = rubric if isinstance(rubric, Path) else packaged_files("rubrics")[rubric]
+    return {"name": file.stem, "path": _relative(file, folder), "sha256": _sha256(file)}
+
+
+def _embedder(spec: EmbedderSpec) -> dict[str, Any]:
+    """The embedder as written, its address without a query."""
+    described = spec.model_dump(mode="json", exclude_none=True)
+    if spec.base_url is not None:
+        described["base_url"] = _address(spec.base_url)
+    return described
 
 
 def _pinned(spec: JudgeSpec, folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from .errors import InputError
+from .exam_ragas import OR_METRIC, check_ragas
 from .exam_sheets import existing_sheet
 from .exam_types import (
     EMBEDDED,
@@ -34,7 +35,7 @@ from .exam_types import (
     safe_name,
 )
 from .pinned import unpinned
-from .retrieval.spec import RetrieverSpec
+from .retrieval.spec import EmbedderSpec, RetrieverSpec
 from .yaml_file import mistake
 
 if TYPE_CHECKING:
@@ -197,8 +198,8 @@ class JudgeSpec(Section):
 
     name: Name
     model: ModelName = Field(description="provider/model, like openai/gpt-4o, or embedded")
-    rubric: Annotated[str | Path, packaged_or_path("rubrics")] = Field(
-        description="rubric: and a packaged name or a path"
+    rubric: Annotated[str | Path, packaged_or_path("rubrics"), OR_METRIC] = Field(
+        description="rubric: and a packaged name, a path or ragas/<metric>"
     )
     shots: Annotated[int, Field(strict=True, ge=0)] = 1
     params: Params = Field(default_factory=lambda: {"temperature": 0.1})
@@ -212,6 +213,7 @@ class JudgeSpec(Section):
     mode: Literal["pointwise", "pairwise"] = "pointwise"
     against: str | None = None
     pinned: File | None = None
+    embedder: EmbedderSpec | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -224,6 +226,7 @@ class JudgeSpec(Section):
             raise mistake(f"{self.against!r} has no effect without mode: pairwise; write both, or neither", "against")
         if self.mode == "pairwise":
             _refuse_pairwise_settings(self)
+        check_ragas(self)
         return self
 
     @property

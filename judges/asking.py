@@ -33,9 +33,14 @@ class Asker:
         """The first draw of an attempt. A judge sees texts only: equal ones, whoever wrote them, share one verdict."""
         return Draw(0, 0, repeat, 2 * attempt, self._caller.salt)
 
+    @property
+    def rung(self) -> Rung:
+        """The rung to ask on."""
+        return self._ladder.rung
+
     def preview(self, request: Request, form: Form) -> Request:
         """``request`` as it would be sent on the present rung."""
-        return ask(request, form, self._ladder.rung)
+        return ask(request, form, self.rung)
 
     async def verdicts(
         self, request: Request, form: Form, draw: Draw, calls: list[str]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..harness.candidates.base import Caller
 from ..harness.errors import BugError
+from ..harness.exam_ragas import is_ragas
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
 from ..harness.records import Answer, Draw, Grade, Request, Sample, Scored, Unscored
@@ -15,11 +16,13 @@ from .asking import Asker, parameters
 from .base import Judge
 from .pairwise_rubric import PairwiseRubric
 from .prompt import Material, Prompt, Turns, materials
+from .ragas_rubrics import missing_ragas_inputs
 from .rubric import Rubric
 from .rules import Outcome, Place, said_of, without_call
 
 if TYPE_CHECKING:
     from ..harness.exam import JudgeSpec
+    from .ragas import OpenEmbedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,25 +129,40 @@ class RubricJudge:
         return {criterion.name: given for criterion in prompt.form.fields}
 
 
-def build_judge(spec: JudgeSpec, rubric: Rubric, model: ChatModel | None, caller: Caller) -> Judge:
-    """The judge that the exam describes; ``model`` is ``None`` for the embedded one only."""
+def build_judge(
+    spec: JudgeSpec,
+    rubric: Rubric,
+    model: ChatModel | None,
+    caller: Caller,
+    open_embedder: OpenEmbedder | None = None,
+) -> Judge:
+    """The judge that the exam describes; ``model`` is ``None`` for the embedded one only.
+
+    ``open_embedder`` is needed by a judge that compares vectors.
+    """
     if spec.model == "embedded":
         from .embedded import EmbeddedJudge
 
         return EmbeddedJudge(spec.name, rubric, spec.turns)
     if model is None:
         raise BugError(f"judge {spec.name!r} has no model")
+    if is_ragas(spec.rubric):
+        from .ragas import build_ragas_judge
+
+        return build_ragas_judge(spec, rubric, model, caller, open_embedder)
     params = {name: value for name, value in spec.params.items() if name in spec.params_set_by_user}
     settings = Settings(spec.shots, params, spec.calls, spec.turns, spec.stream)
     return RubricJudge(spec.name, rubric, model, caller, settings)
 
 
-def missing_inputs(rubric: Rubric | PairwiseRubric, samples: Sequence[Sample]) -> list[str]:
+def missing_inputs(rubric: Rubric | PairwiseRubric, samples: Sequence[Sample], passages: bool = False) -> list[str]:
     """What the rubric must show the judge and some samples lack: one sentence each, to be told before any call.
 
     ``reference`` and ``context`` in ``sees`` are needed from every sample; ``reference?`` and ``context?`` are shown
-    where there are any.
+    where there are any. ``passages`` says that a candidate may come with its own, which a metric of ragas reads then.
     """
+    if isinstance(rubric, Rubric) and is_ragas(rubric.name):
+        return missing_ragas_inputs(rubric, samples, passages)
     problems = []
     for name in ("reference", "context"):
         if name not in rubric.sees or name in rubric.optional:

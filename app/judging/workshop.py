@@ -54,13 +54,17 @@ class Workshop:
 
     def judge(self, spec: JudgeSpec, rubric: Rubric | None = None, salt: str = "") -> Judge:
         """The judge that ``spec`` describes, on ``rubric`` instead of its own. Another ``salt`` draws other replies."""
+        if spec.members:
+            raise InputError(f"judge {spec.name!r} is a jury, which asks nobody itself: try its members")
         used = rubric or load_rubric(spec.rubric, spec.shots)
         model = None
         if spec.model != "embedded":
             model = workflow.open_model_of(self.exam, spec, require_key=not self.ledger.offline)
             self._models.append(model)
         caller = Recorded(self.ledger, "judge", spec.name, salt or self.run.judge_salt)
-        return build_judge(spec, used, model, caller)
+        judge = build_judge(spec, used, model, caller, workflow.embedder_opener(self.exam, not self.ledger.offline))
+        self._models.extend(judge.models[1:])
+        return judge
 
     def answers(self) -> list[Answer]:
         """The run's answers that have a text, in the order of the dataset."""
