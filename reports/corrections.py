@@ -73,14 +73,15 @@ def difference(a: Labelled, b: Labelled, scale: Scale | None) -> tuple[Estimate,
     """The people's mean of a - b, by the judge's differences and theirs, and the two-sided p of zero by t.
 
     ``None`` with fewer than 50 questions whose two answers were both labelled in one draw: then nothing is corrected.
+    Where people scored both answers to every question that the judge compares, no draw is needed.
     """
     import numpy as np
 
-    if a.backing.design not in DRAWN or a.backing.sets != b.backing.sets:
-        return None
     rows, others = _aligned(a, b)
     both = ~np.isnan(a.human[rows] - b.human[others])
-    if both.sum() < MIN_PAIRS:
+    whole = both[~np.isnan(a.judge[rows] - b.judge[others])].all()
+    drawn = a.backing.design in DRAWN and both.sum() >= MIN_PAIRS
+    if a.backing.sets != b.backing.sets or not (whole or drawn):
         return None
     found = correct_difference(
         a.judge[rows],

@@ -94,6 +94,13 @@ class Report:
     backed: tuple[Cell, ...] = ()
     """What stands behind each headline and each criterion with labels; only in a run with labels."""
 
+    @property
+    def backed_parts(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+        """``backed``: the headlines, then the criteria that are none."""
+        headlines = {(board.judge.name, board.judge.headline) for board in self.boards}
+        first = tuple(cell for cell in self.backed if (cell.source, cell.measure) in headlines)
+        return first, tuple(cell for cell in self.backed if cell not in first)
+
 
 def build_report(data: RunData, earlier: Sequence[RunData] = ()) -> Report:
     """Compute everything; takes seconds for thousands of answers, calls no model and reads no clock.
