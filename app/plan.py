@@ -227,7 +227,7 @@ def _assumed(sample: Sample, by: str = "") -> Said:
 
 def _due_grades(bench: Bench, sample: Sample, answer: Answer, known: _Known, options: Options) -> list[Request]:
     due: list[Request] = []
-    for repeat in range(bench.repeats):
+    for repeat in range(bench.repeats_of(sample.id)):
         place = (sample.id, answer.candidate, answer.trial, bench.judge.name, repeat)
         standing = known.grades.get(place)
         fingerprint = bench.judge.fingerprint(sample, answer, repeat) if standing else ""

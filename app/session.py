@@ -139,7 +139,9 @@ def price_book(exam: Exam) -> PriceBook:
 
 
 def system_prompts(rubric: Rubric, spec: JudgeSpec) -> str:
-    """The system messages that the judge is sent, in the order of its calls."""
+    """The system messages that the judge is sent, in the order of its calls; none for a jury."""
+    if spec.members:
+        return ""
     groups = [(criterion,) for criterion in rubric.criteria] if spec.calls == "per_criterion" else [()]
     prompts = [Prompt(rubric, spec.shots, group) for group in groups]
     return "\n\n".join(str(prompt.system["content"]) for prompt in prompts)

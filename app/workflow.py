@@ -18,12 +18,14 @@ from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import BugError, InputError, Unfinished
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
+from ..harness.exam_juries import JURY
+from ..harness.exam_types import EMBEDDED
 from ..harness.exam_checks import MAY_RETRIEVE
 from ..harness.generate import Pools, Sitting, generate
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
 from ..harness.models.catalog import open_model
-from ..harness.records import Answer, Usage
+from ..harness.records import Answer, Grade, Usage
 from ..harness.scoring import score
 from ..harness.store import queries, runs
 from ..harness.store.recorded import Ledger, Recorded
@@ -32,6 +34,7 @@ from ..judges.base import Judge
 from ..judges.comparing import PairBench, compare, pairs_of
 from ..judges.grading import Bench, grade
 from ..judges.judge import build_judge, missing_inputs
+from ..judges.jury import Jury, deliberate
 from ..judges.pairwise import build_pairwise_judge
 from ..judges.pairwise_rubric import PairwiseRubric
 from ..judges.rubric import Rubric
@@ -165,13 +168,22 @@ def build_benches(
     """The judges of single answers with their rubrics."""
     benches = []
     for spec in exam.judges:
-        if spec.mode == "pairwise":
+        if spec.mode == "pairwise" or spec.members:
             continue
         model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key)
         embedders = embedder_opener(exam, require_key)
         judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name), embedders)
-        benches.append(Bench(judge, spec.repeats))
+        benches.append(Bench(judge, spec.repeats, spec.repeat_share))
     return benches
+
+
+def build_juries(exam: Exam) -> list[Jury]:
+    """The judges that take the verdicts of others together."""
+    return [
+        Jury(spec.name, spec.members, spec.aggregate, spec.repeats, spec.repeat_share)
+        for spec in exam.judges
+        if spec.members
+    ]
 
 
 def build_pair_benches(
@@ -225,7 +237,7 @@ def rehearse(exam: Exam, require_key: bool) -> None:
 
 def is_wired(model: str) -> bool:
     """Whether the name stands for a model behind an endpoint, not for an application, a sheet or a baseline."""
-    return model != "embedded" and not model.startswith(("baseline/", "replay/", "python:", "http:"))
+    return model not in (EMBEDDED, JURY) and not model.startswith(("baseline/", "replay/", "python:", "http:"))
 
 
 def check(on_stage: Stage, phases: Sequence[Phase]) -> None:
@@ -269,9 +281,27 @@ async def _grade(on_stage: Stage) -> None:
     samples, writer, retry = session.dataset.samples, on_stage.writer, session.options.retry
     standings = queries.grade_standings(session.store, session.run.id)
     await grade(on_stage.benches, samples, answers_of, standings, writer, retry, _pools(on_stage))
+    if not on_stage.dispatcher.stop.is_set():
+        await _deliberate(session, writer, names)
     if on_stage.pair_benches and not on_stage.dispatcher.stop.is_set():
         compared = queries.preference_standings(session.store, session.run.id)
         await compare(on_stage.pair_benches, samples, answers_of, compared, writer, retry, _pools(on_stage))
+
+
+async def _deliberate(session: Session, writer: Writer, trials: Mapping[str, int]) -> None:
+    """Let the juries say what their members' grades come to."""
+    juries = build_juries(session.exam)
+    if not juries:
+        return
+    criteria = {name: {c.name for c in rubric.criteria} for name, rubric in session.rubrics.items()}
+
+    def grades_of(members: Sequence[str], sample_ids: Sequence[str]) -> list[Grade]:
+        found = queries.read_grades_of(session.store, session.run.id, members, sample_ids)
+        return [g for g in found if g.trial < trials.get(g.candidate, 0) and g.criterion in criteria[g.judge]]
+
+    standings = queries.grade_standings(session.store, session.run.id)
+    samples = [sample.id for sample in session.dataset.samples]
+    await deliberate(juries, samples, grades_of, standings, writer)
 
 
 def _score(session: Session) -> None:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 from .errors import ExamError, InputError, Problem
 from .exam_checks import entries, lone_pairs, providers, shared_names, unknown_measures, unknown_providers
 from .exam_describe import describe
+from .exam_juries import seated, unseatable
 from .exam_labels import LabelSpec
 from .exam_matrix import MatrixSpec
 from .exam_specs import (
@@ -104,7 +105,7 @@ def exam_json_schema() -> dict[str, Any]:
     for kind in ("CandidateSpec", "JudgeSpec"):
         kinds[kind]["required"].remove("name")
     judge = kinds["JudgeSpec"]
-    judge["anyOf"] = [{"required": ["pinned"]}, {"required": judge.pop("required")}]
+    judge["anyOf"] = [{"required": ["pinned"]}, {"required": ["members"]}, {"required": judge.pop("required")}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Markscheme exam"}
 
 
@@ -125,10 +126,12 @@ def _checked(file: YamlFile) -> Exam:
     problems += lone_pairs(file, found)
     if exam is not None and not exam.candidates and exam.matrix is None and exam.retrieval is None:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
+    if exam is not None:
+        problems += unseatable(file, exam.judges)
     if exam is None or problems:
         raise ExamError(sorted(problems, key=_line))
     candidates = tuple(one for spec in (*exam.candidates, *expanded) for one in spec.by_contexts())
-    update = {"candidates": candidates, "endpoints": exam.endpoints + shared}
+    update = {"candidates": candidates, "judges": seated(exam.judges), "endpoints": exam.endpoints + shared}
     complete = exam.model_copy(update=update)
     complete._path = absolute(file.path)
     return complete

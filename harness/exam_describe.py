@@ -38,7 +38,7 @@ def describe(exam: Exam) -> dict[str, Any]:
             "seed": exam.dataset.seed,
         },
         "candidates": [_candidate(spec, folder) for spec in exam.candidates],
-        "judges": [_judge(spec, folder) for spec in exam.judges],
+        "judges": [_described(spec, exam, folder) for spec in exam.judges],
         "measures": list(exam.measures),
         "endpoints": [_endpoint(spec) for spec in exam.endpoints if spec.name in used],
         "prices": {name: spec.model_dump(mode="json", exclude_none=True) for name, spec in exam.prices.items()},
@@ -93,6 +93,25 @@ def _retriever(spec: CandidateSpec, folder: Path) -> dict[str, Any] | None:
     return described
 
 
+def _described(spec: JudgeSpec, exam: Exam, folder: Path) -> dict[str, Any]:
+    if not spec.members:
+        return _judge(spec, folder)
+    members = [_judge(one, folder) for one in exam.judges if one.name in spec.members]
+    return {
+        "name": spec.name,
+        "members": list(spec.members),
+        "aggregate": spec.aggregate,
+        "rubric": members[0]["rubric"],
+        "turns": spec.turns,
+        **_repeats(spec),
+        "selected_on": sorted({name for member in members for name in member.get("selected_on", ())}),
+    }
+
+
+def _repeats(spec: JudgeSpec) -> dict[str, Any]:
+    return {"repeats": spec.repeats, **({} if spec.repeat_share == 1 else {"repeat_share": spec.repeat_share})}
+
+
 def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
     return {
         "name": spec.name,
@@ -100,7 +119,7 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         "rubric": _rubric(spec.rubric, folder),
         "shots": spec.shots,
         "params": spec.params,
-        "repeats": spec.repeats,
+        **_repeats(spec),
         "calls": spec.calls,
         "turns": spec.turns,
         "base_url": _address(spec.base_url),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from .errors import InputError
+from .exam_juries import OF_MEMBERS, Share, check_jury, seat
 from .exam_ragas import OR_METRIC, check_ragas
 from .exam_sheets import existing_sheet
 from .exam_types import (
@@ -197,8 +198,8 @@ class JudgeSpec(Section):
     """One judge. ``params`` hold our temperature of 0.1 unless the exam sets its own."""
 
     name: Name
-    model: ModelName = Field(description="provider/model, like openai/gpt-4o, or embedded")
-    rubric: Annotated[str | Path, packaged_or_path("rubrics"), OR_METRIC] = Field(
+    model: Annotated[ModelName, OF_MEMBERS] = Field(description="provider/model, like openai/gpt-4o, or embedded")
+    rubric: Annotated[str | Path, packaged_or_path("rubrics"), OR_METRIC, OF_MEMBERS] = Field(
         description="rubric: and a packaged name, a path or ragas/<metric>"
     )
     shots: Annotated[int, Field(strict=True, ge=0)] = 1
@@ -206,6 +207,7 @@ class JudgeSpec(Section):
     base_url: Url | None = None
     api_key_env: Variable | None = None
     repeats: Count = 1
+    repeat_share: Share = 1.0
     calls: Literal["one", "per_criterion"] = "one"
     turns: Literal["each", "conversation"] = "conversation"
     timeout_s: Seconds | None = None
@@ -213,12 +215,14 @@ class JudgeSpec(Section):
     mode: Literal["pointwise", "pairwise"] = "pointwise"
     against: str | None = None
     pinned: File | None = None
+    members: tuple[Name, ...] = ()
+    aggregate: Literal["median", "mean", "majority"] = "median"
     embedder: EmbedderSpec | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _default_name(cls, value: Any, info: ValidationInfo) -> Any:
-        return _named_after_model(unpinned(value, base_of(info)))
+        return _named_after_model(unpinned(seat(value), base_of(info)))
 
     @model_validator(mode="after")
     def _one_mode(self) -> JudgeSpec:
@@ -226,6 +230,7 @@ class JudgeSpec(Section):
             raise mistake(f"{self.against!r} has no effect without mode: pairwise; write both, or neither", "against")
         if self.mode == "pairwise":
             _refuse_pairwise_settings(self)
+        check_jury(self)
         check_ragas(self)
         return self
 
@@ -241,6 +246,9 @@ def _refuse_pairwise_settings(spec: JudgeSpec) -> None:
         raise mistake("'pairwise' needs a judge with a model: the embedded one grades one answer at a time", "mode")
     if spec.calls != "one":
         raise mistake(f"{spec.calls!r} has no effect on a pairwise judge, which gives one verdict; remove it", "calls")
+    if spec.repeat_share != 1:
+        what = f"{spec.repeat_share!r} has no effect on a pairwise judge, which repeats every pair; remove it"
+        raise mistake(what, "repeat_share")
     if spec.turns != "conversation":
         what = f"{spec.turns!r} has no effect on a pairwise judge, which compares whole conversations; remove it"
         raise mistake(what, "turns")

@@ -32,7 +32,7 @@ from .exam_types import (
 from .keys import digest
 from .yaml_file import load_yaml, mistake, validate
 
-OWN = ("name", "pinned", "base_url", "api_key_env", "timeout_s", "repeats", "stream")
+OWN = ("name", "pinned", "base_url", "api_key_env", "timeout_s", "repeats", "repeat_share", "stream")
 """What an exam may say of a pinned judge. Everything else is pinned."""
 
 

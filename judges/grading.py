@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..harness.dispatch.pool import all_pools, run_pool
 from ..harness.generate import Pools
 from ..harness.records import Answer, Failed, Sample, Unscored
+from ..harness.repeating import repeats_of
 from ..harness.store.codec import grade_to_row
 from ..harness.store.queries import GradePlace, Standing
 from ..harness.store.store import STALE_GRADES
@@ -27,10 +28,15 @@ AnswersOf = Callable[[Sequence[str]], list[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One judge in this exam, grading each answer ``repeats`` times."""
+    """One judge in this exam, grading the answers to ``repeat_share`` of the samples ``repeats`` times, others once."""
 
     judge: Judge
     repeats: int
+    repeat_share: float = 1.0
+
+    def repeats_of(self, sample_id: str) -> int:
+        """How often the answers to a sample are graded."""
+        return repeats_of(sample_id, self.repeats, self.repeat_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ def _jobs(
             if isinstance(answer.outcome, Failed):
                 continue
             for bench in benches:
-                for repeat in range(bench.repeats):
+                for repeat in range(bench.repeats_of(answer.sample_id)):
                     judge = bench.judge
                     place = (answer.sample_id, answer.candidate, answer.trial, judge.name, repeat)
                     standing = standings.get(place)

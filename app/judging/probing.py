@@ -64,7 +64,8 @@ def _judge_spec(exam: Exam, name: str) -> JudgeSpec:
         raise InputError(f"--judge {name!r}: {exam.path} has {', '.join(map(repr, named))}")
     if name:
         return named[name]
-    order = sorted(exam.judges, key=lambda spec: (spec.mode == "pairwise", spec.model == "embedded"))
+    alone = [spec for spec in exam.judges if not spec.members]
+    order = sorted(alone, key=lambda spec: (spec.mode == "pairwise", spec.model == "embedded"))
     return order[0]
 
 

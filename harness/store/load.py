@@ -44,7 +44,9 @@ def load(store: Store, run: Run) -> RunData:
         grade_rows = [r for r in connection.execute(rows_of_run(grades, run.id)).mappings() if wanted.grade(r)]
         score_rows = [r for r in connection.execute(rows_of_run(scores, run.id)).mappings() if wanted.score(r)]
         compared = [r for r in connection.execute(rows_of_run(preferences, run.id)).mappings() if wanted.preference(r)]
-        pointers = _pointers(answer_rows, grade_rows, compared)
+        # A jury's grades point at the calls of its members, whose own grades say so.
+        judged = [r for r in grade_rows if r["judge"] not in wanted.juries]
+        pointers = _pointers(answer_rows, judged, compared)
         columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
         query = sa.select(*columns)
         call_rows = {r["key"]: r for r in select_in(connection, query, calls.c.key, list(pointers))}

@@ -94,6 +94,13 @@ def read_grades(store: Store, run: str) -> Iterator[Grade]:
             yield row_to_grade(row)
 
 
+def read_grades_of(store: Store, run: str, judges: Sequence[str], sample_ids: Sequence[str]) -> list[Grade]:
+    """What these judges said of the answers to these samples, as it stands."""
+    query = sa.select(grades).where(grades.c.run == run, grades.c.judge.in_(judges))
+    with store.reading() as connection:
+        return [row_to_grade(row) for row in select_in(connection, query, grades.c.sample_id, sample_ids)]
+
+
 def score_fingerprints(store: Store, run: str) -> dict[tuple[str, str, int, str], str]:
     """(sample id, candidate, trial, measure) -> fingerprint of what was scored."""
     s = scores.c

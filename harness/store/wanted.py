@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..repeating import repeats_of
 from .runs import Run
 
 Row = Mapping[Any, Any]
@@ -13,7 +14,7 @@ Row = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Candidates with their number of trials, judges with their criteria and repeats, measures.
+    """Candidates with their number of trials, judges with their criteria and repeats, measures, juries.
 
     ``against`` holds the pairwise judges, which have no criteria: the candidate that is in all of their pairs, or ''.
     """
@@ -23,6 +24,8 @@ class Wanted:
     repeats: Mapping[str, int]
     measures: tuple[str, ...]
     against: Mapping[str, str]
+    repeat_shares: Mapping[str, float]
+    juries: frozenset[str]
 
     @classmethod
     def of(cls, run: Run) -> Wanted:
@@ -38,6 +41,8 @@ class Wanted:
             {j["name"]: j.get("repeats", 1) for j in judges},
             tuple(run.config.get("measures", ())),
             {j["name"]: j.get("against") or "" for j in judges if j.get("mode") == "pairwise"},
+            {j["name"]: j["repeat_share"] for j in judges if "repeat_share" in j},
+            frozenset(j["name"] for j in judges if j.get("members")),
         )
 
     def answer(self, row: Row) -> bool:
@@ -46,10 +51,14 @@ class Wanted:
 
     def grade(self, row: Row) -> bool:
         """Whether a row of grades is wanted; a judge without a described rubric keeps all its criteria."""
-        criteria = self.criteria.get(row["judge"])
-        if criteria is None or not self.answer(row) or row["repeat"] >= self.repeats[row["judge"]]:
+        judge = row["judge"]
+        criteria = self.criteria.get(judge)
+        if criteria is None or not self.answer(row) or row["repeat"] >= self._repeats(judge, row["sample_id"]):
             return False
         return not criteria or row["criterion"] in criteria
+
+    def _repeats(self, judge: str, sample_id: str) -> int:
+        return repeats_of(sample_id, self.repeats[judge], self.repeat_shares.get(judge, 1.0))
 
     def preference(self, row: Row) -> bool:
         """Whether a row of preferences is wanted: its judge, and its pair in the order of the exam, with this trial."""
