@@ -79,7 +79,7 @@ def difference(a: Labelled, b: Labelled, scale: Scale | None) -> tuple[Estimate,
 
     rows, others = _aligned(a, b)
     both = ~np.isnan(a.human[rows] - b.human[others])
-    whole = both[~np.isnan(a.judge[rows] - b.judge[others])].all()
+    whole = both.any() and both[~np.isnan(a.judge[rows] - b.judge[others])].all()
     drawn = a.backing.design in DRAWN and both.sum() >= MIN_PAIRS
     if a.backing.sets != b.backing.sets or not (whole or drawn):
         return None

@@ -301,6 +301,18 @@ def test_a_difference_is_corrected_only_where_both_answers_of_fifty_questions_ar
     assert board(49).comparison.pairs == report(data).boards[0].comparison.pairs
 
 
+def test_a_difference_is_peoples_own_where_they_scored_every_answer_however_few_were_picked():
+    data = exam(n=30, judges=(DEPTH,))
+    truth = truths(data, optimism=0.9)
+    board = report(with_labels(data, rows(truth, n=30, design="chosen"))).boards[0]
+    assert board.pair_is_corrected("large", "small")
+    (pair,) = board.comparison.pairs.values()
+    means = truth.groupby("candidate")["score"].mean()
+    assert abs(pair.estimate.value) == pytest.approx(abs(means["large"] - means["small"]))
+    part = report(with_labels(data, rows(truth, n=29, design="chosen"))).boards[0]
+    assert not part.pair_is_corrected("large", "small")
+
+
 def test_labels_that_correct_nothing_leave_the_headline_uncorrected_and_say_why():
     data = exam()
     found = report(with_labels(data, rows(truths(data), design="unknown")))
