@@ -19,7 +19,7 @@ from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ...harness.store.verdicts import load_verdicts
 from ..commands import emit, opened
-from .labels import Attached, attach, read_spec, refreshed
+from .labels import Attached, attach, read_spec, refreshed, worded
 
 if TYPE_CHECKING:
     from ...harness.alignment import Alignment, LabelsUsed
@@ -60,7 +60,7 @@ def alignment(store: Store, run: Run, labels: Sequence[Path] = (), judge: str = 
         if holds_preferences(path):
             preferences += read_preferences(path)
         else:
-            spec = LabelSpec(path=path.absolute())
+            spec = worded(store, path)
             attached.append(attach(store, run, spec, read_spec(spec)))
     data = load_verdicts(store, run)
     found = compare(data, judge, {one.name for one in attached} if labels else (), epsilon, preferences)

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ...harness.errors import InputError
-from ...harness.exam import LabelSpec
-from ...harness.records import Estimate, LabelSet
+from ...harness.records import Estimate
 from ...harness.store import runs
-from ...harness.store.label_sets import read_label_set
 from ...harness.store.load import load
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
@@ -22,7 +20,7 @@ from ..commands import emit, opened
 from ..reporting import labelled_before
 from .align_output import EstimateOutput
 from .correct_output import CorrectedRow, CorrectOutput, DifferenceRow, PooledOutput
-from .labels import attach, read_spec, refreshed, set_name, spec_of_words
+from .labels import attach, read_spec, refreshed, worded
 
 if TYPE_CHECKING:
     from ...harness.store.frames import RunData
@@ -115,7 +113,7 @@ def _data(store: Store, run: Run, wish: Wish) -> tuple[RunData, list[RunData], l
     """The run, those before it that are the same, and what is to be said of label files."""
     attached, notes = ([], []) if wish.labels else refreshed(store, run)
     for path in wish.labels:
-        spec = _spec(store, path, wish)
+        spec = worded(store, path, wish.design, list(wish.shares))
         attached.append(attach(store, run, spec, read_spec(spec)))
     notes += [note for one in attached if (note := one.note())]
     data, earlier = load(store, run), labelled_before(store, run)
@@ -123,25 +121,6 @@ def _data(store: Store, run: Run, wish: Wish) -> tuple[RunData, list[RunData], l
         names = {one.name for one in attached}
         data, *earlier = (replace(d, labels=d.labels[d.labels["label_set"].isin(names)]) for d in (data, *earlier))
     return data, earlier, notes
-
-
-def _spec(store: Store, path: Path, wish: Wish) -> LabelSpec:
-    """The file as the command words it; a set that is known already stays what it was said to be."""
-    spec = spec_of_words(path, wish.design or "unknown", list(wish.shares), "", "")
-    known = None if wish.design else _known(store, spec)
-    if known is None:
-        return spec
-    said = {
-        "design": known.design,
-        "shares": known.weights,
-        "seed": known.seed,
-        "labelled_at": known.labelled_at or None,
-    }
-    return spec.model_copy(update=said)
-
-
-def _known(store: Store, spec: LabelSpec) -> LabelSet | None:
-    return read_label_set(store, set_name(spec, store.folder.parent if store.folder else Path.cwd()))
 
 
 def _measures(judge: JudgeView) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ...harness.label_matching import WORDS, Matching
 from ...harness.labels import LabelFile, check_strata, read_labels
 from ...harness.records import LabelSet
 from ...harness.store import runs
+from ...harness.store.label_sets import read_label_set
 from ...harness.store.labels import drop_labels, label_set_source, put_labels
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
@@ -132,6 +133,16 @@ def _described_path(entry: Mapping[str, Any], folder: Path) -> Path:
 def _described_name(entry: Mapping[str, Any], folder: Path, base: Path) -> str:
     path = _described_path(entry, folder)
     return str(entry.get("name") or _source(path, base).removesuffix(path.suffix))
+
+
+def worded(store: Store, path: Path, design: str = "", shares: Sequence[str] = ()) -> LabelSpec:
+    """The file as a command names it; without a ``design`` a set that is known already stays what it was said to be."""
+    spec = spec_of_words(path, design or "unknown", list(shares), "", "")
+    known = None if design else read_label_set(store, set_name(spec, _base(store)))
+    if known is None:
+        return spec
+    said = {"shares": known.weights, "seed": known.seed, "labelled_at": known.labelled_at or None}
+    return spec.model_copy(update={"design": known.design, **said})
 
 
 def spec_of_words(path: Path, design: str, shares: list[str], name: str, labelled_at: str) -> LabelSpec:

@@ -209,3 +209,10 @@ def test_in_python_the_result_is_a_table(sheets):
     assert table.loc[("correctness", "", "exact"), "value"] == 1.0
     assert table.loc[("correctness", "bad", "bias"), "n"] == 4
     assert "kappa_quadratic" in found._repr_html_()
+
+
+def test_a_file_given_again_keeps_the_design_that_its_set_was_imported_with(sheets):
+    sheets.run()
+    path = write(sheets.folder, *scores())
+    assert sheets.command("import", "labels", str(path), "--design", "random")[0] == 0
+    assert aligned(sheets, "--labels", str(path))["labels"][0]["design"] == "random"
