@@ -62,6 +62,8 @@ def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], js
             workflow.mark_finished(session)
         result = conclude(session, tally, chosen.report and "grade" in phases)
         failures = queries.failure_details(session.store, session.run) if result.answers["failed"] else []
+    if loaded.labels and result.summary and result.report is None:
+        _note("without a report the means are the judges' own, uncorrected: markscheme report corrects them by the labels")
     if json:
         emit(result)
     else:

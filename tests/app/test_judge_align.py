@@ -216,3 +216,13 @@ def test_a_file_given_again_keeps_the_design_that_its_set_was_imported_with(shee
     path = write(sheets.folder, *scores())
     assert sheets.command("import", "labels", str(path), "--design", "random")[0] == 0
     assert aligned(sheets, "--labels", str(path))["labels"][0]["design"] == "random"
+
+
+def test_means_without_a_report_are_said_to_be_uncorrected_where_there_are_labels(sheets):
+    words = ("run", "exam.yaml", "--no-report", "--quiet")
+    sheets.save()
+    assert "uncorrected" not in sheets.command(*words)[2]
+    write(sheets.folder, *scores())
+    sheets.exam["labels"] = ["./labels.csv"]
+    sheets.save()
+    assert "the means are the judges' own, uncorrected" in sheets.command(*words)[2]
