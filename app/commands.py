@@ -63,7 +63,7 @@ def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], js
         result = conclude(session, tally, chosen.report and "grade" in phases)
         failures = queries.failure_details(session.store, session.run) if result.answers["failed"] else []
     if loaded.labels and result.summary and result.report is None:
-        _note("without a report the means are the judges' own, uncorrected: markscheme report corrects them by the labels")
+        _note("without a report, means are the judges' own, uncorrected; markscheme report corrects them")
     if json:
         emit(result)
     else:

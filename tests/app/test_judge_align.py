@@ -225,4 +225,4 @@ def test_means_without_a_report_are_said_to_be_uncorrected_where_there_are_label
     write(sheets.folder, *scores())
     sheets.exam["labels"] = ["./labels.csv"]
     sheets.save()
-    assert "the means are the judges' own, uncorrected" in sheets.command(*words)[2]
+    assert "means are the judges' own, uncorrected" in sheets.command(*words)[2]
