@@ -103,14 +103,15 @@ def _identity(sample: Mapping[str, Any], position: int) -> str:
     return hashlib.sha256(text).hexdigest()[:12] if sample.get("question") else str(position + 1)
 
 
-def _folder(workspace: str | Path) -> Path:
-    return Path(".markscheme") if "://" in str(workspace) else Path(workspace)
+def imports_folder(workspace: str | Path) -> Path:
+    """Where exams are kept that are made of files: in the workspace, under the current folder for a server."""
+    return (Path(".markscheme") if "://" in str(workspace) else Path(workspace)) / "imports"
 
 
 def _exam(samples: Samples, sheets: Sheets, source: Path, workspace: str | Path, judge: JudgeChoice) -> Exam:
     """The exam at ``source``: its path tells it from others, so files of one name in two folders are two exams."""
     where = hashlib.sha256(str(source).encode()).hexdigest()[:8]
-    folder = _folder(workspace) / "imports" / f"{source.name}-{where}"
+    folder = imports_folder(workspace) / f"{source.name}-{where}"
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "samples.jsonl", samples.values())
     trials = max(row["trial"] for sheet in sheets.values() for row in sheet) + 1

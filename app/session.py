@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -149,12 +149,20 @@ def system_prompts(rubric: Rubric, spec: JudgeSpec) -> str:
 
 def _describe(session: Session) -> None:
     """Keep with the run what this invocation runs, and its samples, unless they are there already."""
-    config, known = resolved(session), session.run
+    describe_imported(session, [judge for judge in session.run.config.get("judges", ()) if "imported" in judge])
+
+
+def describe_imported(session: Session, imported: Sequence[Mapping[str, Any]]) -> None:
+    """The same for a run with judges whose grades were ``imported``: they stand in no exam file. Where the exam has a
+    judge of the same name, that one takes its place."""
+    config, known = resolved(session), runs.find(session.store, session.run.id)
+    own = {judge["name"] for judge in config["judges"]}
+    config["judges"] = [*config["judges"], *(judge for judge in imported if judge["name"] not in own)]
     # Labels come and go: they change what a report can say, and nothing that was run.
     fingerprint = digest({name: value for name, value in config.items() if name != "labels"})
     if fingerprint == known.fingerprint and config.get("labels") == known.config.get("labels"):
         return
-    if session.run.config.get("dataset") != config["dataset"]:
+    if known.config.get("dataset") != config["dataset"]:
         session.store.put_samples(session.run.id, session.dataset.samples)
     runs.describe_run(session.store, session.run, fingerprint, config, versions())
 

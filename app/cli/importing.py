@@ -9,12 +9,27 @@ import typer
 
 from .exams import Json, Workspace
 
+Files = Annotated[list[Path], typer.Argument(help="Several become one run, side by side.", show_default=False)]
+Scale = Annotated[
+    list[str] | None, typer.Option(help="A judge's lowest and highest score: 0,3 or NAME=1,5.", show_default=False)
+]
+Columns = Annotated[
+    str, typer.Option(help="Which of theirs is which of ours: reference=gold,context=page.", show_default=False)
+]
+RunName = Annotated[str, typer.Option(help="A name for the run.", show_default=False)]
+Candidate = Annotated[str, typer.Option(help="Who answered, where the file does not say.", show_default=False)]
+
 group = typer.Typer(name="import", help="Take in answers, grades and labels made elsewhere.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     group.command("labels")(labels)
+    group.command("csv")(table)
+    group.command("inspect")(inspect)
+    group.command("promptfoo")(promptfoo)
+    group.command("lm-eval")(lm_eval)
+    group.command("mlflow")(mlflow)
     app.add_typer(group)
 
 
@@ -40,3 +55,96 @@ def labels(
     from ..judging.labels import spec_of_words
 
     import_labels(run, workspace, spec_of_words(file, design, share or [], name, labelled_at), json)
+
+
+def table(
+    files: Files,
+    columns: Annotated[
+        str,
+        typer.Option(
+            help="ours=theirs: question=prompt,answer=output,score.NAME=grade,label.NAME=human,annotator=who."
+        ),
+    ] = "",
+    judge: Annotated[str, typer.Option(help="Whose the scores are.")] = "imported",
+    scale: Scale = None,
+    candidate: Candidate = "",
+    name: RunName = "",
+    workspace: Workspace = ".markscheme",
+    json: Json = False,
+) -> None:
+    """Take in a table (CSV, JSONL, Parquet) with a row an answer."""
+    from ..importing import columns as names
+    from ..importing.tables import KNOWN, TableChoice, read_tables
+    from ..importing.taking_in import Into, take_in
+
+    choice = TableChoice(names.columns_of(columns, KNOWN, scored=True), judge, candidate)
+    into = Into(workspace, name, tuple(scale or ()), json=json)
+    take_in(read_tables(files, choice), [str(file) for file in files], into)
+
+
+def inspect(
+    files: Files,
+    columns: Columns = "",
+    scale: Scale = None,
+    name: RunName = "",
+    workspace: Workspace = ".markscheme",
+    json: Json = False,
+) -> None:
+    """Take in logs of Inspect (.eval, .json): epochs become trials, scorers judges."""
+    from ..importing.inspect_logs import read_inspect
+    from ..importing.taking_in import into_of, take_in
+
+    into = into_of(workspace, name, scale, columns, json)
+    take_in(read_inspect(files), [str(file) for file in files], into)
+
+
+def promptfoo(
+    files: Files,
+    columns: Columns = "",
+    scale: Scale = None,
+    name: RunName = "",
+    workspace: Workspace = ".markscheme",
+    json: Json = False,
+) -> None:
+    """Take in results of promptfoo (.json, .jsonl): providers become candidates, kinds of assertions judges."""
+    from ..importing.promptfoo import read_promptfoo
+    from ..importing.taking_in import into_of, take_in
+
+    into = into_of(workspace, name, scale, columns, json)
+    take_in(read_promptfoo(files), [str(file) for file in files], into)
+
+
+def lm_eval(
+    files: Files,
+    columns: Columns = "",
+    scale: Scale = None,
+    candidate: Candidate = "",
+    name: RunName = "",
+    workspace: Workspace = ".markscheme",
+    json: Json = False,
+) -> None:
+    """Take in samples of lm-evaluation-harness (samples_*.jsonl): metrics become judges."""
+    from ..importing.lm_eval import read_lm_eval
+    from ..importing.taking_in import into_of, take_in
+
+    into = into_of(workspace, name, scale, columns, json)
+    take_in(read_lm_eval(files, candidate), [str(file) for file in files], into)
+
+
+def mlflow(
+    run_ids: Annotated[list[str], typer.Argument(help="Runs of mlflow.genai.evaluate.", show_default=False)],
+    tracking_uri: Annotated[
+        str, typer.Option(help="Server or store; MLflow's own setting by default.", show_default=False)
+    ] = "",
+    columns: Columns = "",
+    scale: Scale = None,
+    name: RunName = "",
+    workspace: Workspace = ".markscheme",
+    json: Json = False,
+) -> None:
+    """Take in evaluation runs of MLflow: scorers become judges, people's feedback labels."""
+    from ..importing.mlflow_runs import read_mlflow
+    from ..importing.taking_in import into_of, take_in
+
+    into = into_of(workspace, name, scale, columns, json)
+    take_in(read_mlflow(run_ids, tracking_uri), run_ids, into)

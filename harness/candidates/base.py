@@ -23,8 +23,12 @@ class Caller(Protocol):
     async def complete(self, model: ChatModel, request: Request, draw: Draw) -> Call:
         """The recorded call of this request and draw, or a live one, committed before it is returned."""
 
-    async def perform(self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]]) -> Call:
-        """Like `complete` for work without a `ChatModel` (an application, an HTTP service), under ``key``."""
+    async def perform(
+        self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]], cost_usd: float | None = None
+    ) -> Call:
+        """Like `complete` for work without a `ChatModel` (an application, an HTTP service), under ``key``.
+
+        ``cost_usd`` is what somebody else paid for it: kept with the call, and no money of this run."""
 
 
 class Candidate(Protocol):

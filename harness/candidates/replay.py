@@ -48,6 +48,7 @@ class Entry:
     outcome: Said | Failed
     measured: Reply | None
     line: int
+    cost_usd: float | None = None
 
 
 def replay_candidate(name: str, model: str, *, caller: Caller, base: Path | None) -> ReplayCandidate:
@@ -62,8 +63,8 @@ def replay_candidate(name: str, model: str, *, caller: Caller, base: Path | None
 class ReplayCandidate:
     """Answers from a sheet, keyed by their text.
 
-    It calls nothing. A row that states its latency (``e2e_s``) is kept as one recorded call, so that the latency and
-    tokens measured elsewhere reach the report; all other rows have no call.
+    It calls nothing. A row that states its latency (``e2e_s``) is kept as one recorded call, so that the latency,
+    tokens and dollars measured elsewhere reach the report; all other rows have no call.
     """
 
     name: str
@@ -104,7 +105,8 @@ class ReplayCandidate:
             async def recorded() -> Reply:
                 return measured
 
-            call = await self.caller.perform(call_key, self.model, recorded)
+            stated = {} if entry.cost_usd is None else {"cost_usd": entry.cost_usd}
+            call = await self.caller.perform(call_key, self.model, recorded, **stated)
             calls = [call] if isinstance(call.outcome, Reply) else []
         return answer_of(self.caller.run, sample, self.name, trial, entry.outcome, calls, key)
 
@@ -128,8 +130,8 @@ def read_sheet(sheet: Path, candidate: str) -> dict[tuple[str, int], Entry]:
 
     Columns: ``sample_id`` or ``id``; ``answer`` (or ``text``, ``response``, ``output``); optionally ``trial``,
     ``candidate`` (a sheet of several is read for the one of this name), ``status`` and ``detail`` (of a failed
-    answer), ``retrieved`` or ``contexts``, ``tool_calls``, ``turns``, ``e2e_s``, ``ttft_s``, ``prompt_tokens`` and
-    ``completion_tokens``. In CSV, lists are JSON. Raises DataError.
+    answer), ``retrieved`` or ``contexts``, ``tool_calls``, ``turns``, ``e2e_s``, ``ttft_s``, ``prompt_tokens``,
+    ``completion_tokens``, ``cost_usd`` and ``served_model``. In CSV, lists are JSON. Raises DataError.
     """
     rows = read_rows(sheet)
     named = {str(row.data["candidate"]) for row in rows if row.data.get("candidate")}
@@ -177,7 +179,8 @@ def _entry(row: Row, where: str) -> Entry | None:
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
     retrieved = tuple(Retrieved(p["text"], p["id"], p["score"]) for p in passages)
-    return Entry(Said(text, tool_calls, retrieved, _turns(row, where)), _measured(row, text, where), row.line)
+    said = Said(text, tool_calls, retrieved, _turns(row, where))
+    return Entry(said, _measured(row, text, where), row.line, _number(row, "cost_usd", where))
 
 
 def _turns(row: Row, where: str) -> tuple[str, ...]:
@@ -196,7 +199,8 @@ def _measured(row: Row, text: str, where: str) -> Reply | None:
         usage = Usage(int(prompt or 0), estimated_tokens(text), estimated=True)
     else:
         usage = Usage(int(prompt), int(completion))
-    return Reply(text, usage, Timing(0.0, e2e_s, _number(row, "ttft_s", where)))
+    timing = Timing(0.0, e2e_s, _number(row, "ttft_s", where))
+    return Reply(text, usage, timing, served_model=str(row.data.get("served_model") or ""))
 
 
 def _sample_id(row: Row, where: str) -> str:
@@ -235,4 +239,5 @@ def _content(entry: Entry) -> list[Any]:
     if isinstance(outcome, Failed):
         return [outcome.kind, outcome.detail, outcome.text]
     calls = [[call.name, call.arguments] for call in outcome.tool_calls]
-    return [outcome.text, outcome.turns, [[r.text, r.id, r.score] for r in outcome.retrieved], calls, timing]
+    stated = [] if entry.cost_usd is None else [entry.cost_usd]
+    return [outcome.text, outcome.turns, [[r.text, r.id, r.score] for r in outcome.retrieved], calls, timing, *stated]

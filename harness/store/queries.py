@@ -20,6 +20,8 @@ AnswerPlace = tuple[str, str, int]
 """Sample id, candidate, trial."""
 GradePlace = tuple[str, str, int, str, int]
 """Sample id, candidate, trial, judge, repeat."""
+SHEET = "replay/"
+"""How the models of replayed candidates begin."""
 PreferencePlace = tuple[str, str, str, int, str, str, int]
 """Sample id, left, right, trial, rater, shown order, repeat."""
 
@@ -110,8 +112,9 @@ def score_fingerprints(store: Store, run: str) -> dict[tuple[str, str, int, str]
 
 
 def spent_usd(store: Store, run: str) -> float:
-    """USD of all calls that this run paid, as far as prices are known."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(calls.c.cost_usd), 0.0)).where(calls.c.run == run)
+    """USD of all calls that this run paid, as far as prices are known; what a sheet states somebody else paid."""
+    paid = calls.c.model.not_like(f"{SHEET}%")
+    query = sa.select(sa.func.coalesce(sa.func.sum(calls.c.cost_usd), 0.0)).where(calls.c.run == run, paid)
     with store.reading() as connection:
         return float(connection.execute(query).scalar() or 0.0)
 

@@ -153,14 +153,16 @@ class Recorded:
 
         return await ledger.once(key, live, to_row)
 
-    async def perform(self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]]) -> Call:
+    async def perform(
+        self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]], cost_usd: float | None = None
+    ) -> Call:
         """See `Caller.perform`."""
-        ledger = self._ledger
+        ledger, stated = self._ledger, {} if cost_usd is None else {"cost_usd": cost_usd}
 
         async def live() -> Call:
             return self._call(key, model, await self._send(lambda: ledger.dispatcher.perform(model, model, work), key))
 
-        return await ledger.once(key, live, lambda call: [("calls", call_to_row(call, None))])
+        return await ledger.once(key, live, lambda call: [("calls", {**call_to_row(call, None), **stated})])
 
     async def _send(self, send: Callable[[], Awaitable[Sent]], key: str) -> Sent:
         if self._ledger.offline:
