@@ -62,6 +62,7 @@ class PlanOutput(BaseModel):
     calls: int
     usd: float | None
     minutes: float
+    notes: list[str] = []
 
 
 class PathOutput(BaseModel):

@@ -12,6 +12,7 @@ from ..harness.data import load_dataset
 from ..harness.dispatch.budget import worst_case
 from ..harness.errors import BugError
 from ..harness.exam import Exam
+from ..harness.exam_ragas import is_ragas
 from ..harness.generate import Sitting, attempt_due
 from ..harness.models.base import ChatModel
 from ..harness.prices import PriceBook
@@ -94,6 +95,7 @@ def make_plan(exam: Exam, options: Options) -> Plan:
             calls=sum(row.calls for row in rows),
             usd=total,
             minutes=round(sum(row.minutes for row in rows), 2),
+            notes=[note for bench in benches for note in _notes(bench)],
         ),
         exam.concurrency,
     )
@@ -198,6 +200,16 @@ def _judge_row(
     return _row("judge", judge.name, model, requests, shown, ASSUMED_VERDICT_TOKENS, prices, exam.concurrency)
 
 
+def _notes(bench: Bench) -> list[str]:
+    """What cannot be known of a judge's calls beforehand."""
+    if not is_ragas(bench.judge.rubric.name):
+        return []
+    return [
+        f"judge {bench.judge.name}: what ragas asks depends on the replies; counted as if each sentence of an answer "
+        "were one statement, and without calls for embeddings"
+    ]
+
+
 def _pair_row(
     bench: PairBench,
     sittings: Sequence[Sitting],
@@ -293,6 +305,7 @@ def to_text(plan: Plan) -> str:
         f"assumed: 4 characters a token, {ASSUMED_ANSWER_TOKENS} tokens an answer, {ASSUMED_VERDICT_TOKENS} a verdict, "
         f"{ASSUMED_LATENCY_S:.0f} s a call at concurrency {plan.concurrency}"
     )
+    lines += output.notes
     for row in output.rows:
         if row.prompt:
             lines += ["", f"--- first prompt of {row.role} {row.name} ---", row.prompt]

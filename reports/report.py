@@ -40,7 +40,7 @@ from .operations import (
 from .pairwise import Pairwise, compared
 from .setup import Entry, day, pairwise_setup, setup
 
-COMPOSITE_BINS = 12
+BINS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,32 +188,35 @@ def _backed(scores: Scores) -> Iterator[Cell]:
 
 
 def _histograms(data: RunData, scores: Scores, judge: JudgeView) -> tuple[Histogram, ...]:
-    """Verdicts per level and criterion, and composites of answers in bins."""
+    """Verdicts per level and criterion; in bins the composites of answers, and criteria with scores between levels."""
     assert judge.scale is not None
     levels = range(int(judge.scale[0]), int(judge.scale[1]) + 1)
     grades = data.grades[(data.grades["judge"] == judge.name) & (data.grades["status"] == "scored")]
     counts = Counter(zip(grades["candidate"], grades["criterion"], grades["score"].round().astype(int), strict=True))
     labels = tuple(str(level) for level in levels)
+    between = set(grades["criterion"][grades["score"] % 1 != 0])
     found = []
     for candidate in scores.candidates:
         name = candidate.name
         if len(judge.criteria) > 1:
-            found.append(_composite_bins(name, scores.grid.values[name, judge.name, "composite"], judge.scale))
+            found.append(_bins(name, "composite", scores.grid.values[name, judge.name, "composite"], judge.scale))
         found += [
-            Histogram(name, criterion, labels, tuple(counts[name, criterion, level] for level in levels))
+            _bins(name, criterion, scores.grid.values[name, judge.name, criterion], judge.scale)
+            if criterion in between
+            else Histogram(name, criterion, labels, tuple(counts[name, criterion, level] for level in levels))
             for criterion in judge.criteria
         ]
     return tuple(found)
 
 
-def _composite_bins(candidate: str, values: Any, scale: Scale) -> Histogram:
+def _bins(candidate: str, measure: str, values: Any, scale: Scale) -> Histogram:
     import numpy as np
 
-    edges = np.linspace(*scale, COMPOSITE_BINS + 1)
+    edges = np.linspace(*scale, BINS + 1)
     # Weighted means of integers fall on edges up to rounding; push them to the side where they belong.
     counts, _ = np.histogram(np.clip(values[~np.isnan(values)] + 1e-9, *scale), edges)
     labels = tuple(f"{words.number(a)}–{words.number(b)}" for a, b in pairwise(edges))
-    return Histogram(candidate, "composite", labels, tuple(int(n) for n in counts))
+    return Histogram(candidate, measure, labels, tuple(int(n) for n in counts))
 
 
 def _losses(data: RunData, scores: Scores) -> tuple[Loss, ...]:
