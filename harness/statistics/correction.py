@@ -110,9 +110,10 @@ def labels_needed(width: float, *, human_sd: float, rho: float, n_judged: int, l
     """Random labels among ``n_judged`` answers for an interval of full ``width``; ``None`` if all are too few.
 
     ``human_sd``: standard deviation of human scores; ``rho``: their correlation with the judge's. Below 50 labels the
-    judge does not count. Cutting to the scale and the rules for rare fails are not foreseen.
+    judge does not count, and fewer than 10 make no headline. Cutting to the scale and the rules for rare fails are not
+    foreseen.
     """
-    low, high = 2, n_judged
+    low, high = LEAST_LABELS, n_judged
     if high < low or _width(high, human_sd, rho, n_judged, level) > width:
         return None
     while low < high:

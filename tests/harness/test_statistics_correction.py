@@ -287,6 +287,11 @@ def test_labels_needed_are_none_where_all_would_be_too_few():
     assert labels_needed(0.0993, human_sd=0.8, rho=0.0, n_judged=1000) == 1000
 
 
+def test_fewer_labels_than_make_a_headline_are_never_said_to_be_enough():
+    assert labels_needed(0.3, human_sd=0.0, rho=0.5, n_judged=1000) == 10
+    assert labels_needed(0.3, human_sd=0.0, rho=0.5, n_judged=9) is None
+
+
 def test_below_fifty_labels_the_judge_does_not_count():
     assert labels_needed(0.7, human_sd=1.0, rho=0.9, n_judged=1000) == 34
     assert labels_needed(0.5, human_sd=1.0, rho=0.9, n_judged=1000) == 50
