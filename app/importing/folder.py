@@ -32,8 +32,11 @@ def folder_of(workspace: str | Path, found: Found, sources: Sequence[str]) -> Pa
     return folder / f"{safe_name(found.name)[:_LONGEST_NAME].replace('/', '-')}-{where}"
 
 
-def write_folder(folder: Path, found: Found, labels: Sequence[tuple[FoundLabel, float]]) -> Path:
-    """Write it all; returns the exam file, in which the user's own judges and sections are kept."""
+def write_folder(folder: Path, found: Found, labels: Sequence[tuple[FoundLabel, float]], design: str = "") -> Path:
+    """Write it all; returns the exam file, in which the user's own judges and sections are kept.
+
+    ``design`` says how the labelled answers were picked; without it the exam keeps what it says of that.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write_rows(folder / _SAMPLES, ({"id": name, **sample} for name, sample in found.samples.items()))
     (folder / _CARD).write_text(yaml.safe_dump({"name": found.name}, allow_unicode=True), encoding="utf-8")
@@ -50,7 +53,8 @@ def write_folder(folder: Path, found: Found, labels: Sequence[tuple[FoundLabel, 
         candidates.append({"name": candidate, "model": f"replay/{sheet}", "trials": trials})
     if labels:
         _write_labels(folder / _LABELS, labels)
-    return _write_exam(folder / EXAM, candidates, bool(labels))
+    own = {"path": _LABELS, **({"design": design} if design else {})}
+    return _write_exam(folder / EXAM, candidates, [own] if labels else [])
 
 
 def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -67,11 +71,12 @@ def _write_labels(path: Path, labels: Sequence[tuple[FoundLabel, float]]) -> Non
             writer.writerow([*label.place, label.criterion, f"{score:g}", label.annotator])
 
 
-def _write_exam(path: Path, candidates: list[dict[str, Any]], labelled: bool) -> Path:
+def _write_exam(path: Path, candidates: list[dict[str, Any]], labels: Sequence[dict[str, Any]]) -> Path:
     before = _before(path)
     files = [entry for entry in before.get("labels") or () if _path(entry) != _LABELS]
-    own = next((entry for entry in before.get("labels") or () if _path(entry) == _LABELS), {"path": _LABELS})
-    exam = {**before, "dataset": {"path": "./"}, "candidates": candidates, "labels": [*([own] * labelled), *files]}
+    said = next((entry for entry in before.get("labels") or () if _path(entry) == _LABELS), {})
+    own = [{**(said if isinstance(said, Mapping) else {}), **entry} for entry in labels]
+    exam = {**before, "dataset": {"path": "./"}, "candidates": candidates, "labels": [*own, *files]}
     if not exam["labels"]:
         del exam["labels"]
     if exam != before:  # else its comments stay, too

@@ -34,7 +34,7 @@ def read_promptfoo(paths: Sequence[Path]) -> Found:
         key = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode()
         # A repeated test has an index of its own, and the variables of the first.
         sample_id = tests.setdefault(key, str(len(tests) + 1))
-        candidate = found.candidate(_provider(row) + (f" ({_prompt(row)})" if several else ""))
+        candidate = found.candidate(_provider(row) + (f": {_prompt(row)}" if several else ""))
         place = (sample_id, candidate, trials[sample_id, candidate])
         trials[sample_id, candidate] += 1
         found.add_sample(sample_id, _asked(row, variables, several, found), variables, where)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import typer
 
 from ...harness.dispatch.tally import Tally
-from ...harness.errors import DataError
+from ...harness.errors import DataError, InputError
 from ...harness.exam import load_exam
 from ...harness.keys import digest
 from ...harness.records import Grade, Scored, Unscored
@@ -30,18 +30,28 @@ from .settled import ImportedGrade, Settled, scales_of, settle
 
 @dataclass(frozen=True, slots=True)
 class Into:
-    """Where to, and what the file does not say: ``scale`` are words like ``0,3``, ``columns`` our names -> theirs."""
+    """Where to, and what the file does not say: ``scale`` are words like ``0,3``, ``columns`` our names -> theirs,
+    ``design`` is how the labelled answers were picked."""
 
     workspace: str
     name: str = ""
     scale: tuple[str, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
+    design: str = ""
     json: bool = False
 
 
 def into_of(workspace: str, name: str, scale: Sequence[str] | None, columns: str, json: bool) -> Into:
     """From the words of a command line, where only what a question holds can be mapped. Raises InputError."""
-    return Into(workspace, name, tuple(scale or ()), tuple(columns_of(columns, SAMPLE).items()), json)
+    return Into(workspace, name, tuple(scale or ()), tuple(columns_of(columns, SAMPLE).items()), json=json)
+
+
+def checked_design(written: str) -> str:
+    """How the labelled answers were picked, as far as a table can say it. Raises InputError."""
+    if written not in ("", "random", "chosen", "unknown"):
+        more = " (of strata, say it under labels: in the exam that is written)" if written == "stratified" else ""
+        raise InputError(f"--design {written!r}: wanted random, chosen or unknown{more}")
+    return written
 
 
 def take_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
@@ -53,7 +63,7 @@ def take_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
     settled = settle(found, scales_of(into.scale))
     if not found.answers:
         raise DataError(f"{sources[0]}: holds no answers; {_left(found)[0] if found.left else 'nothing else either'}")
-    path = write_folder(folder_of(into.workspace, found, sources), found, settled.labels)
+    path = write_folder(folder_of(into.workspace, found, sources), found, settled.labels, into.design)
     exam = load_exam(path)
     notes: list[str] = []
     with open_session(exam, Options(into.workspace, name=into.name, report=False)) as session:
