@@ -176,7 +176,11 @@ def _too_few(case: Case) -> str:
 
 def _through_errors(start: Corrected, case: Case, sampling: Sampling) -> Corrected:
     """Labels not drawn at random: Rogan–Gladen where the user answers for the judge, else nothing."""
-    chosen = f"the labelled answers were not drawn at random (design: {sampling.design})"
+    unsaid = sampling.design == "unknown"
+    how = (
+        "nobody said how the labelled answers were drawn" if unsaid else "the labelled answers were not drawn at random"
+    )
+    chosen = f"{how} (design: {sampling.design})"
     if not sampling.stable_judge or case.kind != "rate":
         return replace(start, reason=f"uncorrected: {chosen}")
     labels = case.human[case.labelled]

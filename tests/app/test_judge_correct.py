@@ -102,7 +102,7 @@ def test_a_file_of_which_nobody_says_how_it_was_drawn_corrects_nothing(graded):
     found = by_candidate(corrected(graded, "--labels", str(label(graded))))
     assert found["good"]["method"] == "judge-only"
     assert found["good"]["corrected"] is None
-    assert "not drawn at random (design: unknown)" in found["good"]["reason"]
+    assert "nobody said how the labelled answers were drawn (design: unknown)" in found["good"]["reason"]
     code, out, _ = graded.command("judge", "correct")
     assert code == 0
     assert "uncorrected" in out

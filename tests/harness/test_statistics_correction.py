@@ -110,12 +110,18 @@ def test_halves_from_several_annotators_are_no_rate_for_wilson_but_can_correct()
     assert found.human_only.method.startswith("t")
 
 
-@pytest.mark.parametrize("design", ["chosen", "unknown"])
-def test_labels_picked_on_purpose_do_not_correct(design):
+@pytest.mark.parametrize(
+    ("design", "why"),
+    [
+        ("chosen", "the labelled answers were not drawn at random (design: chosen)"),
+        ("unknown", "nobody said how the labelled answers were drawn (design: unknown)"),
+    ],
+)
+def test_labels_picked_on_purpose_or_nobody_knows_how_do_not_correct(design, why):
     human, judge = grades()
     found = correct_mean(judge, first(human, 200), Sampling(design, stable_judge=True), scale=(0, 3))
     assert found.method == "judge-only"
-    assert found.reason == f"uncorrected: the labelled answers were not drawn at random (design: {design})"
+    assert found.reason == f"uncorrected: {why}"
     assert found.human_only is None
 
 

@@ -114,7 +114,12 @@ def test_labels_of_one_candidate_never_correct_another():
         (30, "random", "human-only", "labels alone: 30 labels, fewer than 50"),
         (7, "random", "judge-only", "uncorrected: only 7 labels"),
         (100, "chosen", "judge-only", "uncorrected: the labelled answers were not drawn at random (design: chosen)"),
-        (100, "unknown", "judge-only", "uncorrected: the labelled answers were not drawn at random (design: unknown)"),
+        (
+            100,
+            "unknown",
+            "judge-only",
+            "uncorrected: nobody said how the labelled answers were drawn (design: unknown)",
+        ),
     ],
 )
 def test_the_number_and_the_design_of_the_labels_choose_the_method(n, design, method, reason):
@@ -317,7 +322,9 @@ def test_labels_that_correct_nothing_leave_the_headline_uncorrected_and_say_why(
     data = exam()
     found = report(with_labels(data, rows(truths(data), design="unknown")))
     text = first_lines(found)
-    assert "Scores are uncorrected: they are the judge's own, and the labelled answers were not drawn at random" in text
+    assert (
+        "Scores are uncorrected: they are the judge's own, and nobody said how the labelled answers were drawn" in text
+    )
     before, after = report(data).boards[0], found.boards[0]
     assert [(r.letter, r.candidate, r.headline.estimate, r.beats) for r in before.rows] == [
         (r.letter, r.candidate, r.headline.estimate, r.beats) for r in after.rows
