@@ -67,6 +67,9 @@ def table(
     ] = "",
     judge: Annotated[str, typer.Option(help="Whose the scores are.")] = "imported",
     scale: Scale = None,
+    design: Annotated[
+        str, typer.Option(help="How the labelled answers were picked: random, chosen, unknown.", show_default=False)
+    ] = "",
     candidate: Candidate = "",
     name: RunName = "",
     workspace: Workspace = ".markscheme",
@@ -75,10 +78,10 @@ def table(
     """Take in a table (CSV, JSONL, Parquet) with a row an answer."""
     from ..importing import columns as names
     from ..importing.tables import KNOWN, TableChoice, read_tables
-    from ..importing.taking_in import Into, take_in
+    from ..importing.taking_in import Into, checked_design, take_in
 
     choice = TableChoice(names.columns_of(columns, KNOWN, scored=True), judge, candidate)
-    into = Into(workspace, name, tuple(scale or ()), json=json)
+    into = Into(workspace, name, tuple(scale or ()), design=checked_design(design), json=json)
     take_in(read_tables(files, choice), [str(file) for file in files], into)
 
 
