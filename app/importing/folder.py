@@ -74,7 +74,7 @@ def _write_labels(path: Path, labels: Sequence[tuple[FoundLabel, float]]) -> Non
 def _write_exam(path: Path, candidates: list[dict[str, Any]], labels: Sequence[dict[str, Any]]) -> Path:
     before = _before(path)
     files = [entry for entry in before.get("labels") or () if _path(entry) != _LABELS]
-    said = next((entry for entry in before.get("labels") or () if _path(entry) == _LABELS), {})
+    said: Any = next((entry for entry in before.get("labels") or () if _path(entry) == _LABELS), None)
     own = [{**(said if isinstance(said, Mapping) else {}), **entry} for entry in labels]
     exam = {**before, "dataset": {"path": "./"}, "candidates": candidates, "labels": [*own, *files]}
     if not exam["labels"]:
