@@ -62,6 +62,8 @@ class JudgeView:
     """Label sets by which this judge was chosen among others."""
     against: str = ""
     """Of a pairwise judge: the candidate that is in all of its pairs, where it has one."""
+    embedder: str = ""
+    """What turns texts into vectors, for one that compares them."""
 
     @property
     def embedded(self) -> bool:
@@ -161,6 +163,7 @@ def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
         str(entry.get("prompt") or ""),
         tuple(str(name) for name in entry.get("selected_on") or ()),
         str(entry.get("against") or ""),
+        str((entry.get("embedder") or {}).get("model") or ""),
     )
 
 

@@ -107,6 +107,7 @@ def _judge(view: JudgeView, data: RunData) -> Entry:
     return _entry(
         f"Judge {view.name}",
         ("model", "embedded: no model, compares words" if view.embedded else view.model),
+        ("embedder", view.embedder),
         ("replies name", _named(calls["served_model"])),
         ("parameters", _params(view.params)),
         ("left out, the model refuses them", _dropped(calls["dropped"])),
