@@ -1,9 +1,9 @@
 """Juries: judges of an exam that take the verdicts of others together; what one may say, and whom it may seat.
 
-    judges:
-      - {name: a, model: openai/gpt-4o, rubric: docs_qa}
-      - {name: b, model: openai/gpt-4o-mini, rubric: docs_qa}
-      - {name: panel, members: [a, b], aggregate: mean}
+judges:
+  - {name: a, model: openai/gpt-4o, rubric: docs_qa}
+  - {name: b, model: openai/gpt-4o-mini, rubric: docs_qa}
+  - {name: panel, members: [a, b], aggregate: mean}
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ def _rubric(spec: JudgeSpec) -> str:
 def seated(judges: Sequence[JudgeSpec]) -> tuple[JudgeSpec, ...]:
     """The judges, juries with the rubric of their members and the repeats that all of these have."""
     known = {spec.name: spec for spec in judges}
-    return tuple(
-        _of_members(spec, [known[name] for name in spec.members]) if spec.members else spec for spec in judges
-    )
+    return tuple(_of_members(spec, [known[name] for name in spec.members]) if spec.members else spec for spec in judges)
 
 
 def _of_members(jury: JudgeSpec, members: Sequence[JudgeSpec]) -> JudgeSpec:

@@ -101,9 +101,7 @@ def verdict(jury: Jury, by_member: Mapping[str, Sequence[Grade]]) -> list[Grade]
         one = next(iter(own.values()))
         calls = tuple(dict.fromkeys(key for grade in own.values() for key in grade.calls))
         where = (one.run, one.sample_id, one.candidate, one.trial, jury.name)
-        outcomes = {
-            name: own[name].outcome if name in own else Unscored("error", "no grade") for name in jury.members
-        }
+        outcomes = {name: own[name].outcome if name in own else Unscored("error", "no grade") for name in jury.members}
         outcome = together(outcomes, jury.aggregate)
         grades.append(Grade(*where, criterion, outcome, one.repeat, turn, calls, fingerprint))
     return grades

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..harness.store.frames import RunData
+from . import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,9 @@ class JudgeView:
     """Label sets by which this judge was chosen among others."""
     against: str = ""
     """Of a pairwise judge: the candidate that is in all of its pairs, where it has one."""
+    members: tuple[str, ...] = ()
+    """Of a jury: the judges whose scores it takes together, by ``aggregate``."""
+    aggregate: str = ""
     embedder: str = ""
     """What turns texts into vectors, for one that compares them."""
 
@@ -111,9 +115,11 @@ def pairwise_judges_of(data: RunData) -> tuple[JudgeView, ...]:
 
 
 def leading_judge(judges: Iterable[JudgeView]) -> JudgeView | None:
-    """The judge that the headline and the ranking go by: the first with a model behind it, else the first."""
+    """The judge that the headline and the ranking go by: the first with a model behind it, else the first; a jury that
+    it sits on goes before it."""
     known = list(judges)
-    return next((judge for judge in known if not judge.embedded), known[0] if known else None)
+    first = next((judge for judge in known if not judge.embedded), known[0] if known else None)
+    return next((judge for judge in known if first is not None and first.name in judge.members), first)
 
 
 def measures_of(data: RunData) -> tuple[str, ...]:
@@ -146,9 +152,11 @@ def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
     weights = {c["name"]: float(c.get("weight", 1.0)) for c in criteria}
     descriptions = {c["name"]: str(c.get("description") or "") for c in criteria}
     scale = rubric.get("scale")
+    members = tuple(str(member) for member in entry.get("members") or ())
+    aggregate = str(entry.get("aggregate") or "")
     return JudgeView(
         name,
-        str(entry.get("model") or ""),
+        f"{aggregate} of {words.listed(members)}" if members else str(entry.get("model") or ""),
         entry.get("shots"),
         entry.get("params"),
         str(entry.get("calls") or ""),

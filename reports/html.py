@@ -22,6 +22,7 @@ from .figures.bar import bar
 from .figures.histogram import histogram
 from .figures.latency import latency
 from .figures.pareto import pareto
+from .juries_html import jury_sections, repeats_section
 from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
 
@@ -42,6 +43,8 @@ def render_html(report: Report) -> str:
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
         contexts=_contexts(report, templates),
         pairwise=pairwise_sections(report.pairwise, templates, asset("pairwise.html.j2")),
+        juries=jury_sections(report.juries, templates, asset("juries.html.j2")),
+        repeats=repeats_section(report.repeats, templates, asset("repeats.html.j2")),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
 

@@ -9,6 +9,7 @@ from .boards import Board, Row
 from .cells import Cell
 from .contexts_markdown import contexts_blocks
 from .headline import Line
+from .juries_markdown import jury_blocks, repeats_blocks
 from .markdown_tables import escape, table
 from .pairwise_markdown import pairwise_blocks
 from .report import Report
@@ -24,6 +25,8 @@ def render_markdown(report: Report) -> str:
         *(block for board in report.boards for block in _board(board, len(report.boards) > 1)),
         *_backed(report),
         *pairwise_blocks(report.pairwise),
+        *jury_blocks(report.juries),
+        *repeats_blocks(report.repeats),
         *_measures(report),
         *contexts_blocks(report.contexts),
         *_operations(report),

@@ -82,10 +82,11 @@ def candidate_costs(data: RunData, scores: Scores) -> tuple[CandidateCost, ...]:
 
 
 def judge_costs(data: RunData, scores: Scores) -> tuple[JudgeCost, ...]:
-    """One row per judge that made calls, in exam order."""
+    """One row per judge that made calls, in exam order; that of a jury is of its members' calls once more."""
     calls = data.calls[data.calls["role"] == "judge"]
-    rows = ((j.name, j.model, calls[calls["who"] == j.name]) for j in scores.judges)
-    return tuple(_judge(name, model, own, data) for name, model, own in rows if len(own))
+    rows = ((j, calls[calls["who"].isin(j.members or (j.name,))]) for j in scores.judges)
+    again = ", their calls once more"
+    return tuple(_judge(j.name, j.model + again * bool(j.members), own, data) for j, own in rows if len(own))
 
 
 def pairwise_costs(data: RunData) -> tuple[JudgeCost, ...]:

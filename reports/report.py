@@ -27,6 +27,7 @@ from .exam import (
 )
 from .figures.pareto import Point
 from .headline import Fact, Line, caveats, facts, verdict
+from .juries import Bench, sat
 from .operations import (
     CandidateCost,
     JudgeCost,
@@ -38,6 +39,7 @@ from .operations import (
     provenance,
 )
 from .pairwise import Pairwise, compared
+from .repeats import Repeated, repeated
 from .setup import Entry, day, pairwise_setup, setup
 
 BINS = 12
@@ -93,6 +95,9 @@ class Report:
     pairwise: tuple[Pairwise, ...] = ()
     backed: tuple[Cell, ...] = ()
     """What stands behind each headline and each criterion with labels; only in a run with labels."""
+    juries: tuple[Bench, ...] = ()
+    repeats: tuple[Repeated, ...] = ()
+    """Only of judges that graded answers several times."""
 
     @property
     def backed_parts(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
@@ -137,6 +142,8 @@ def build_report(data: RunData, earlier: Sequence[RunData] = ()) -> Report:
         contexts=contexts(data, scores, by_candidate(costs), main, scale),
         pairwise=pairs,
         backed=tuple(_backed(scores)),
+        juries=sat(data),
+        repeats=repeated(data, scores.judges),
     )
 
 
