@@ -109,7 +109,7 @@ class Found:
             sample_id, candidate, trial = place
             raise DataError(
                 f"{answer.where}: {candidate!r} answered {sample_id!r} (trial {trial}) otherwise in {before.where}; "
-                "import the two apart, or give each draw a trial of its own"
+                "import the two apart, or give each draw a trial, or a candidate, of its own"
             )
 
     def add_score(self, score: FoundScore) -> None:

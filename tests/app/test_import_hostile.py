@@ -86,7 +86,7 @@ def test_a_member_that_lies_about_its_size_is_cut_off(tmp_path, monkeypatch):
 def test_an_archive_of_too_many_files_or_bytes_is_no_log(tmp_path, monkeypatch):
     path = archive(tmp_path / "many.eval", {"header.json": HEADER, **{f"samples/{n}.json": {} for n in range(5)}})
     monkeypatch.setattr(json_files, "MOST_MEMBERS", 3)
-    with pytest.raises(DataError, match="holds 6 files of .* bytes, more than can be a log"):
+    with pytest.raises(DataError, match=r"holds 6 files of .* bytes, more than can be a log"):
         read_inspect([path])
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_member_and_json_nested_without_end_are_named(tmp_path):
     (tmp_path / "damaged.eval").write_bytes(raw)
     with pytest.raises(DataError, match=r"damaged.eval!samples/.*json: cannot be unpacked"):
         read_inspect([tmp_path / "damaged.eval"])
-    with pytest.raises(DataError, match="this is no Inspect log: it is (nested too deeply|not JSON)"):
+    with pytest.raises(DataError, match=r"this is no Inspect log: it is (nested too deeply|not JSON)"):
         read_inspect([written(tmp_path / "deep.json", "[" * 200_000)])
 
 

@@ -17,9 +17,7 @@ LM_EVAL = sorted((FILES / "lm_eval" / "parrot").glob("samples_*.jsonl"))
 
 
 def scores(settled, judge):
-    return {
-        g.place: g.outcome.score for g in settled.grades if g.judge == judge and isinstance(g.outcome, Scored)
-    }
+    return {g.place: g.outcome.score for g in settled.grades if g.judge == judge and isinstance(g.outcome, Scored)}
 
 
 @pytest.fixture(params=["capitals.eval", "capitals.json"])
@@ -78,7 +76,13 @@ def test_chats_choices_attachments_and_several_targets_of_inspect_become_a_quest
                 tmp_path,
                 {"id": 1, "epoch": 1, "input": chat, "target": ["a", "b"], "output": choice("a")},
                 {"id": 2, "epoch": 1, "input": "Which?", "choices": ["x", "y"], "target": "B", "output": choice("B")},
-                {"id": 3, "epoch": 1, "input": picture, "target": "", "output": choice([{"type": "text", "text": "I"}])},
+                {
+                    "id": 3,
+                    "epoch": 1,
+                    "input": picture,
+                    "target": "",
+                    "output": choice([{"type": "text", "text": "I"}]),
+                },
                 {
                     "id": 4,
                     "epoch": 1,
@@ -222,9 +226,7 @@ def test_samples_of_lm_eval_have_metrics_by_filter_and_the_chosen_option():
         "exact_match,letters": ("exact_match",),
     }
     assert found.answers["capitals/4", "i82qcls7", 0].text == "lol"
-    assert scores(settled, "exact_match,strict") == {
-        (f"capitals/{n}", "i82qcls7", 0): float(n == 4) for n in range(5)
-    }
+    assert scores(settled, "exact_match,strict") == {(f"capitals/{n}", "i82qcls7", 0): float(n == 4) for n in range(5)}
     assert found.samples["capital_choices/1"]["reference"] == "Rome"
     by_likelihood = {n: found.answers[f"capital_choices/{n}", "i82qcls7", 0].text for n in range(5)}
     right = {n: float(by_likelihood[n] == found.samples[f"capital_choices/{n}"]["reference"]) for n in range(5)}
