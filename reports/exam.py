@@ -171,6 +171,8 @@ def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
         str(entry.get("prompt") or ""),
         tuple(str(name) for name in entry.get("selected_on") or ()),
         str(entry.get("against") or ""),
+        members,
+        aggregate,
         str((entry.get("embedder") or {}).get("model") or ""),
     )
 
