@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import doctor, output, retrieving_output, rubrics_output
+from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
@@ -80,6 +81,8 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("votes", align_output.VotesOutput),
         ("sets of labels", align_output.LabelSetOutput),
         ("import labels", align_output.ImportedLabels),
+        ("import csv, inspect, promptfoo, lm-eval, mlflow", importing_output.ImportOutput),
+        ("imported", importing_output.ImportedJudgeLine),
         ("judge probe", probing_output.ProbeOutput),
         ("probes", probing_output.ProbeRow),
         ("findings", probing_output.FindingRow),
@@ -113,6 +116,7 @@ _PRINTED = tuple(
         correct_output,
         probing_output,
         lab_output,
+        importing_output,
     )
 )
 """What commands print has no defaults: every key is there."""
