@@ -58,7 +58,9 @@ class _NoCaller:
     async def complete(self, model: ChatModel, request: Request, draw: Draw) -> Call:
         raise BugError("a plan calls nothing")
 
-    async def perform(self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]]) -> Call:
+    async def perform(
+        self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]], cost_usd: float | None = None
+    ) -> Call:
         raise BugError("a plan calls nothing")
 
 
