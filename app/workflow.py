@@ -18,9 +18,9 @@ from ..harness.dispatch.dispatcher import Dispatcher
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import BugError, InputError, Unfinished
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
+from ..harness.exam_checks import MAY_RETRIEVE
 from ..harness.exam_juries import JURY
 from ..harness.exam_types import EMBEDDED
-from ..harness.exam_checks import MAY_RETRIEVE
 from ..harness.generate import Pools, Sitting, generate
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel

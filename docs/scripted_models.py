@@ -11,6 +11,7 @@ import asyncio
 import csv
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -136,7 +137,11 @@ def _piece(prompt: str, name: str) -> str:
 
 
 class Script(mock_replies.Book):
-    """The mock server's book with these answers in it."""
+    """The mock server's book with these answers in it. A judge called fickle draws anew each time it is asked."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self._asked = Counter[str]()
 
     def reply(self, request: mock_replies.Incoming, bad: bool) -> mock_replies.Saying:
         said = super().reply(request, bad)
@@ -147,6 +152,9 @@ class Script(mock_replies.Book):
         elif schema := wanted_schema(request.body):
             forms = schema["properties"].items()
             taught = "Example of" in str(messages[0]["content"])
+            if "fickle" in model:
+                self._asked[prompt] += 1
+                model += str(self._asked[prompt])
             verdicts = {
                 n: preference(model, prompt)
                 if n == "winner"

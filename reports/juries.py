@@ -80,6 +80,8 @@ class Bench:
     unity: tuple[Unity, ...]
     pairs: tuple[Two, ...]
     disputed: tuple[Disputed, ...]
+    n_disputed: int
+    """How many there are in all; ``disputed`` are those furthest apart."""
 
     @property
     def words(self) -> str:
@@ -112,7 +114,7 @@ def _bench(data: RunData, jury: JudgeView) -> Bench:
         found += _apart(table, criterion)
     order = {sample: i for i, sample in enumerate(data.samples["sample_id"])}
     found.sort(key=lambda one: (-_range(one), order[one.sample_id], one.candidate, one.trial, one.turn))
-    return Bench(jury, tuple(unity), tuple(pairs), tuple(found[:MOST_DISPUTED]))
+    return Bench(jury, tuple(unity), tuple(pairs), tuple(found[:MOST_DISPUTED]), len(found))
 
 
 def _unity(criterion: str, table: pd.DataFrame, jury: JudgeView, lost: int) -> Unity:

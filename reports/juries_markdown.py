@@ -21,7 +21,8 @@ def jury_blocks(found: Sequence[Bench]) -> Iterator[str]:
         titles = ["Members", "Criterion", "Answers", "Same score", "Mean difference"]
         yield table(titles, (_two(two) for two in bench.pairs), left=2)
         if bench.disputed:
-            yield "Furthest apart; worth a person's look, but no random sample:"
+            some = f"{len(bench.disputed)} of {bench.n_disputed:,}"
+            yield f"Furthest apart, {some} with different scores; worth a person's look, but no random sample:"
             titles = ["Question", "Candidate", "Criterion", *(escape(name) for name in bench.jury.members)]
             yield table(titles, (_disputed(one) for one in bench.disputed), left=3)
 

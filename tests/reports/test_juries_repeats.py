@@ -96,6 +96,11 @@ def test_the_answers_furthest_apart_come_first_with_all_scores():
     assert (next_.criterion, next_.scores) == ("readability", (2.0, 2.0, 1.0))
 
 
+def test_only_the_furthest_apart_are_listed_and_all_are_counted():
+    (bench,) = sat(said(alike(with_jury(n=20)), "b", "correctness", 0.0, slice(0, 30)))
+    assert (len(bench.disputed), bench.n_disputed) == (12, 30)
+
+
 def test_members_without_a_score_are_counted_and_not_taken_for_disagreement():
     data = alike(with_jury(n=20, clusters=None))
     grades = data.grades.copy()
