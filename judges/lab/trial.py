@@ -130,7 +130,7 @@ def _why(i: int, chosen: Choice, entrants: Sequence[Entrant], threshold: float) 
         return f"{entrant.unscored_share:.0%} of the answers have no score"
     if entrant.value < threshold - _KIN:
         return "below the threshold on the half that selects"
-    return "a cheaper one agreed at least as well on the half that selects"
+    return "another that costs no more agreed at least as well on the half that selects"
 
 
 def ceiling(labelled: Labelled, aim: Aim) -> Estimate | None:
