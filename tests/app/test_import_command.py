@@ -197,3 +197,17 @@ def test_what_a_model_wrote_is_escaped_in_the_report(desk):
     code, out, _ = desk.command("report", "--json")
     page = (desk.folder / json.loads(out)["paths"][0]).read_text()
     assert code == 0 and "<script>x()" not in page and "<img src=x" not in page and "<b>Q</b>" not in page
+
+
+def test_dollars_that_a_sheet_states_take_nothing_from_the_budget_of_a_judge(desk):
+    made = take_in(desk, "promptfoo", str(RESULTS), "--columns", "reference=capital")
+    path = desk.folder / made["exam"]
+    desk.save()
+    own = {"name": "own", "model": "openai-compatible/judge-1", "base_url": desk.url, "shots": 0}
+    exam = yaml.safe_load(path.read_text()) | {"budget_usd": 0.002}  # the sheets state 0.0024
+    exam["judges"] = [own | {"rubric": str(desk.folder / "rubric.yaml")}]
+    exam["prices"] = {"openai-compatible/judge-1": {"input_usd_per_million": 0, "output_usd_per_million": 0}}
+    path.write_text(yaml.safe_dump(exam))
+    code, out, err = desk.command("run", str(path), "--json", "--quiet", "--no-report")
+    assert code == 0, err
+    assert json.loads(out.splitlines()[-1])["grades"] == {"ok": 32}
