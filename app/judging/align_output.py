@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ...harness.alignment import Alignment, CandidateAgreement, CriterionAlignment, PairAlignment
 from ...harness.records import Estimate
 from ...harness.statistics.votes import VoteAgreement
+from ...reports import words
 
 _SHOWN = (
     ("exact", "exact"),
@@ -238,7 +239,7 @@ def _agreement_line(one: CriterionAlignment) -> list[str]:
         chance = {"exact": one.agreement.chance_exact, "within_1": one.agreement.chance_within_1}
     shown = []
     for name, _ in _SHOWN:
-        lines = [_text(one.estimates.get(name))]
+        lines = [_text(one.estimates.get(name), sign=name == "bias")]
         if chance.get(name) is not None:
             lines.append(f"chance {chance[name]:.2f}")
         if (people := one.humans.get(name)) is not None and people.value is not None:
@@ -262,11 +263,9 @@ def _pair_lines(one: PairAlignment) -> list[list[str]]:
 
 def _text(one: Estimate | None, sign: bool = False) -> str:
     if one is None or one.value is None:
-        return "–"
-    form = "+.2f" if sign else ".2f"
-    if one.low is None or one.high is None:
-        return f"{one.value:{form}}"
-    return f"{one.value:{form}} [{one.low:{form}}, {one.high:{form}}]"
+        return words.NONE
+    form = words.signed if sign else words.number
+    return f"{form(one.value)} {words.interval(one, sign)}".rstrip()
 
 
 def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> None:

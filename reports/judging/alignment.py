@@ -23,6 +23,11 @@ COLUMNS: Mapping[str, str] = {
     "spearman": "Spearman",
     "tau_b": "Tau-b",
 }
+HOW: Mapping[str, str] = {
+    "chosen": "the labelled answers were picked on purpose: the judge agrees so far on answers like these",
+    "unknown": "nobody said how the labelled answers were drawn: the judge agrees so far on answers like these",
+}
+"""What a design that is no draw means for the agreement."""
 RATIOS = ("exact", "kappa_quadratic", "ac2", "alpha")
 """Of which the judge's value is told as a share of people's own."""
 
@@ -48,8 +53,8 @@ def caveats(found: Alignment) -> tuple[str, ...]:
     """Too few labels, labels that do not hold, answers that could not be compared: a sentence each."""
     said = list(found.notes)
     for note in dict.fromkeys(note for one in found.criteria for note in one.notes):
-        which = [f"{one.judge}, {one.criterion}" for one in found.criteria if note in one.notes]
-        said.append(f"{words.listed(which)}: {note}.")
+        said.append(f"{words.listed(_whose(note, found))}: {note}.")
+    said += [f"{used.name}: {HOW[used.design]}." for used in found.labels if used.n and used.design in HOW]
     said += [f"{used.name}, not counted: {_reasons(used.unattached)}." for used in found.labels if used.unattached]
     said += [f"{one.judge}, {one.criterion}, left out: {_reasons(one.lost)}." for one in found.criteria if one.lost]
     said += [f"{pair.judge}, left out: {_reasons(pair.lost)}." for pair in found.pairs if pair.lost]
@@ -101,6 +106,16 @@ def _leaning(rows: list[CriterionAlignment]) -> str:
         return ""
     side = "kinder" if bias.value > 0 else "harder"
     return f" It is {side} than people by {words.number(abs(bias.value))} on the {one.criterion}."
+
+
+def _whose(note: str, found: Alignment) -> list[str]:
+    """The criteria that a note is about; a judge alone where it is about all of its."""
+    which = []
+    for judge in judges(found):
+        rows = [one for one in found.criteria if one.judge == judge]
+        about = [f"{judge}, {one.criterion}" for one in rows if note in one.notes]
+        which += [judge] if 1 < len(about) == len(rows) else about
+    return which
 
 
 def _reasons(counts: Mapping[str, int]) -> str:

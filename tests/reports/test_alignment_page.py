@@ -73,6 +73,19 @@ def test_what_does_not_count_and_what_is_too_little_stands_under_it():
     assert "strict, correctness, left out: 2 × answers without a verdict of the judge." in said
 
 
+def test_a_note_on_all_criteria_of_a_judge_names_the_judge_alone():
+    said = caveats(alignment(criterion(n=30), criterion("depth", n=30), criterion(n=120, judge="mild")))
+    assert said[0] == "strict: only 30 labelled items: below 50 these intervals are not to be trusted."
+    part = caveats(alignment(criterion(n=30), criterion("depth", n=120)))
+    assert part[0].startswith("strict, correctness: only 30")
+
+
+def test_answers_that_were_not_drawn_at_random_are_said_to_stand_for_themselves_alone():
+    for design, words in (("chosen", "were picked on purpose"), ("unknown", "nobody said how"), ("random", "")):
+        said = caveats(alignment(labels=(LabelsUsed("gold", ("ann",), design, "", 240, {}),)))
+        assert said == () if design == "random" else words in said[0] and said[0].startswith("gold: ")
+
+
 def test_both_pages_show_chance_ceiling_and_the_alternative_test():
     one = criterion()
     page, text = render_alignment(alignment(one)), alignment_markdown(alignment(one))
