@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 2
-UPGRADES = {"1": "2"}
+SCHEMA_VERSION = 3
+UPGRADES = {"1": "3", "2": "3"}
 """Versions that only lack tables: these are made, and the workspace is of the next version."""
 
 metadata = MetaData()
@@ -182,3 +182,43 @@ labels = Table(
     Index("labels_of_run", "run"),
 )
 """A label holds for a text (its hash), and so for every run in which that candidate gave it."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("mode", Text, nullable=False),  # grade, pairs
+    Column("body", Text, nullable=False),  # JSON: the rest of `review.records.Review`
+)
+
+review_items = Table(
+    "review_items",
+    metadata,
+    Column("review", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("sample_id", Text, nullable=False),
+    Column("left", Text, nullable=False),
+    Column("right", Text, nullable=False),
+    Column("trial", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("stratum", Text, nullable=False),
+    Column("attention", Text, nullable=False),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("review", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("rater", Text, primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("scores", Text, nullable=False),  # JSON: criterion -> score
+    Column("winner", Text, nullable=False),  # left, right, tie; '' where answers are graded one by one
+    Column("note", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("rated_at", Float, nullable=False),
+    Index("ratings_of_rater", "review", "rater"),
+)
+"""What people said, one row an item, rater and round; the labels that follow from it stand in `labels`."""

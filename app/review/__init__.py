@@ -1,0 +1,1 @@
+"""Human raters: the page that they grade on, their spreadsheets, and what came of it."""
