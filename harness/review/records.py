@@ -15,8 +15,9 @@ Mode = Literal["grade", "pairs"]
 class Review:
     """A review of one run. Everything that decides what a rater sees is fixed when it begins, ``seed`` included.
 
-    ``criteria``: name -> the scores on offer, lowest first (empty for pairs). ``shares``: stratum -> its share of all
-    answers, where the draw is stratified. ``overlap``: share of the items that every rater gets.
+    ``criteria``: name -> the scores on offer, lowest first (empty for pairs). ``shares``: stratum -> its share of the
+    answers of its candidate (of its pair), where the draw is stratified. ``overlap``: share of the items that every
+    rater gets.
     """
 
     name: str
@@ -38,7 +39,8 @@ class Item:
     """One thing to rate: an answer, or two (``right`` is '' where answers are graded one by one).
 
     ``id`` is opaque and tells nothing of the candidate. ``sha256``: of the answer's text (of both, joined by a colon).
-    ``attention`` is the score (or winner) that a rater who reads must give; such items never become labels.
+    ``attention`` is the score (or winner) that a rater who reads must give; such items never become labels. They show
+    the answer to another sample, ``answer_of``: of a pair it stands on the side that must not win.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Item:
     sha256: str
     stratum: str = ""
     attention: str = ""
+    answer_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,23 @@ class Rating:
     seconds: float = 0.0
     rated_at: float = 0.0
     round: int = 1
+
+
+Stale = Literal["", "changed", "purged", "gone"]
+"""Why the text that an item is about cannot be shown: the answer is another one by now, its words were purged, or the
+run has no such answer or sample any more. '' where it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a rater sees of an item: one answer, or two in the order left, right; none where it is ``stale``.
+
+    ``passages``: for each answer what the candidate's retriever gave it, ``context`` what the sample says.
+    """
+
+    question: str
+    context: tuple[str, ...]
+    reference: str | None
+    answers: tuple[str, ...]
+    passages: tuple[tuple[str, ...], ...] = ()
+    stale: Stale = ""

@@ -205,6 +205,7 @@ review_items = Table(
     Column("sha256", Text, nullable=False),
     Column("stratum", Text, nullable=False),
     Column("attention", Text, nullable=False),
+    Column("answer_of", Text, nullable=False),
 )
 
 ratings = Table(

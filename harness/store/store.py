@@ -14,7 +14,19 @@ from ..records import Call, Sample
 from . import codec
 from .engine import describe, local_folder, open_engine, store_errors, writing
 from .lease import alone, lease
-from .schema import answers, calls, grades, metadata, preferences, run_samples, samples, scores, texts
+from .schema import (
+    answers,
+    calls,
+    grades,
+    metadata,
+    preferences,
+    ratings,
+    reviews,
+    run_samples,
+    samples,
+    scores,
+    texts,
+)  # fmt: skip
 
 STALE_GRADES = "stale grades"
 """Stands where a table's name would: rows of grades that push out what another rubric gave at their places."""
@@ -86,8 +98,13 @@ class Store:
                 elif table == REPLACED:
                     for statement in _DELETE_REPLACED:
                         connection.execute(statement, [_bound(row, *_PLACE[:4]) for row in values])
-                elif values:
-                    connection.execute(self._upserts[table], self._acceptable(table, values))
+                else:
+                    self.put_in(connection, table, values)
+
+    def put_in(self, connection: sa.Connection, table: str, rows: Sequence[codec.Row]) -> None:
+        """Write rows of one table as part of a transaction."""
+        if rows:
+            connection.execute(self._upserts[table], self._acceptable(table, rows))
 
     def _acceptable(self, table: str, rows: Sequence[codec.Row]) -> Sequence[codec.Row]:
         """For PostgreSQL: in one order for all writers (it locks row by row), and without NUL (its text has none)."""
@@ -144,8 +161,8 @@ class Store:
             return [codec.row_to_sample(row) for row in connection.execute(query).mappings()]
 
     def purge_texts(self, run: str) -> int:
-        """Forget the words of a run (samples, requests, answers, reasoning). Numbers and hashes stay, and so do the
-        prompts, which are the operator's own. Replies that other runs point at lose their text too.
+        """Forget the words of a run (samples, requests, answers, reasoning, notes of raters). Numbers and hashes stay,
+        and so do the prompts, which are the operator's own. Replies that other runs point at lose their text too.
 
         Returns the number of calls purged.
         """
@@ -159,6 +176,8 @@ class Store:
             for table in (grades, preferences):
                 connection.execute(sa.update(table).where(table.c.run == run).values(reasoning=None, why=""))
             connection.execute(sa.update(samples).where(samples.c.sha256.in_(shas)).values(body=None))
+            reviewed = sa.select(reviews.c.name).where(reviews.c.run == run)
+            connection.execute(sa.update(ratings).where(ratings.c.review.in_(reviewed)).values(note=""))
         if self.engine.dialect.name == "sqlite":
             with store_errors(self.where), self.engine.connect() as connection:
                 raw = connection.connection.cursor()

@@ -1,0 +1,121 @@
+"""Reviews, items and ratings to rows and back, and what a review may be called and a rating may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from ..errors import InputError
+from ..review.records import Item, Rating, Review
+from .codec import Row, dumps
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""It becomes part of the names of files."""
+ADJUDICATED = "/adjudicated"
+"""What the label set of the second round is called after the name of its review."""
+_OWN = ("name", "run", "mode")
+"""Fields of a review that have a column."""
+
+
+def check_name(name: str) -> None:
+    """Raises InputError for a name that cannot be one of a file, or has another meaning."""
+    if not _NAME.fullmatch(name) or name == "latest":
+        raise InputError(
+            f"--name {name!r}: a review is named by letters, digits, '.', '_' and '-', not 'latest', like first-look"
+        )
+
+
+def check_rating(review: Review, item: Item, rating: Rating) -> None:
+    """Raises InputError for a rating of another item, by a stranger, or that says nothing that is on offer."""
+    where = f"review {review.name!r}, item {item.id}, rater {rating.rater!r}"
+    if rating.item != item.id:
+        raise InputError(f"{where}: the rating is about item {rating.item!r}")
+    if rating.round not in (1, 2):
+        raise InputError(f"{where}: round {rating.round!r} is neither 1, the raters' own, nor 2, the adjudication")
+    if not rating.rater or (rating.round == 1 and rating.rater not in review.raters):
+        raise InputError(f"{where}: the review was begun with {', '.join(review.raters)}; name one of them")
+    problem = _winner_problem(rating) if review.mode == "pairs" else _scores_problem(review, rating)
+    if problem:
+        raise InputError(f"{where}: {problem}")
+
+
+def _winner_problem(rating: Rating) -> str:
+    if rating.winner in ("left", "right", "tie") and not rating.scores:
+        return ""
+    return f"winner {rating.winner!r} is none of left, right, tie; answers are compared here, not graded"
+
+
+def _scores_problem(review: Review, rating: Rating) -> str:
+    if rating.winner is not None or not rating.scores:
+        return f"there is no score; grade at least one of {', '.join(review.criteria)}"
+    for criterion, score in rating.scores.items():
+        offered = review.criteria.get(criterion)
+        if offered is None:
+            return f"criterion {criterion!r} is none of {', '.join(review.criteria)}"
+        if isinstance(score, bool) or score not in offered:
+            return f"{criterion} {score!r} is none of the scores {', '.join(map(str, offered))}"
+    return ""
+
+
+def alike(kept: Review, wanted: Review) -> bool:
+    """Whether two reviews are the same but for the day on which they were begun."""
+    return review_to_row(replace(kept, begun_at="-"), 0) == review_to_row(replace(wanted, begun_at="-"), 0)
+
+
+def label_set_name(review: Review, round: int) -> str:
+    """Where the labels of a round go."""
+    return review.name if round == 1 else f"{review.name}{ADJUDICATED}"
+
+
+def today() -> str:
+    """ISO date."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def review_to_row(review: Review, begun: float) -> Row:
+    """``begun``: Unix time, by which the latest review is told."""
+    body = {name: value for name, value in asdict(review).items() if name not in _OWN}
+    body |= {"criteria": list(review.criteria.items()), "shares": dict(review.shares), "begun": begun}
+    body["begun_at"] = review.begun_at or today()
+    return {name: getattr(review, name) for name in _OWN} | {"body": dumps(body)}
+
+
+def row_to_review(row: Mapping[Any, Any]) -> Review:
+    """The review of a row, its criteria in the order of the rubric."""
+    body = orjson.loads(row["body"])
+    body["criteria"] = {name: tuple(scores) for name, scores in body["criteria"]}
+    body["raters"] = tuple(body["raters"])
+    del body["begun"]
+    return Review(**{name: row[name] for name in _OWN}, **body)
+
+
+def begun(row: Mapping[Any, Any]) -> tuple[float, str]:
+    """By what reviews are ordered in time."""
+    return float(orjson.loads(row["body"])["begun"]), str(row["name"])
+
+
+def item_to_row(review: str, item: Item) -> Row:
+    """A row of `schema.review_items`."""
+    return {"review": review, **{field.name: getattr(item, field.name) for field in fields(Item)}}
+
+
+def row_to_item(row: Mapping[Any, Any]) -> Item:
+    """The item of a row."""
+    return Item(**{field.name: row[field.name] for field in fields(Item)})
+
+
+def rating_to_row(review: str, rating: Rating) -> Row:
+    """A row of `schema.ratings`."""
+    row = {field.name: getattr(rating, field.name) for field in fields(Rating)}
+    return {"review": review, **row, "scores": dumps(list(rating.scores.items())), "winner": rating.winner or ""}
+
+
+def row_to_rating(row: Mapping[Any, Any]) -> Rating:
+    """The rating of a row."""
+    said = {field.name: row[field.name] for field in fields(Rating)}
+    return Rating(**{**said, "scores": dict(orjson.loads(row["scores"])), "winner": row["winner"] or None})
