@@ -32,6 +32,8 @@ class Review:
     shares: Mapping[str, float] = field(default_factory=dict)
     begun_at: str = ""
     """ISO date."""
+    rubric_sha256: str = ""
+    """Of all that raters are told to grade by."""
 
 
 @dataclass(frozen=True, slots=True)
