@@ -34,6 +34,10 @@ class Review:
     """ISO date."""
     rubric_sha256: str = ""
     """Of all that raters are told to grade by."""
+    n: int = 0
+    """How many items were asked for; there may have been fewer."""
+    strata: str = ""
+    """What a stratified draw tells apart: candidate, score or disagreement."""
 
 
 @dataclass(frozen=True, slots=True)
