@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from . import data, dataset, exams, importing, judge, retrieval, rubric, tools
+from . import data, dataset, exams, importing, judge, retrieval, review, rubric, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -25,6 +25,7 @@ dataset.register(app)
 importing.register(app)
 judge.register(app)
 retrieval.register(app)
+review.register(app)
 rubric.register(app)
 tools.register(app)
 

@@ -24,11 +24,9 @@ _KINDS: Mapping[Mode, str] = {"grade": "pointwise", "pairs": "pairwise"}
 def choose(store: Store, run: Run, mode: Mode, rubric: str = "", judge: str = "") -> str:
     """The rubric as `Review.rubric` names it: packaged, or a path from the folder in which the workspace lies.
 
-    ``rubric`` is a packaged name or a path; else that of ``judge``, or the one that all judges of the run share.
+    ``rubric`` is a packaged name or a path, '' for that of ``judge``, or the one that all judges of the run share.
     Raises InputError where that is none, or several.
     """
-    if rubric and judge:
-        raise InputError(f"--rubric {rubric!r} and --judge {judge!r}: name one of the two")
     if rubric:
         return _recorded(source_of(rubric), _base(store))
     judged = _judged(store, run, mode)
