@@ -38,7 +38,7 @@ def align_pairs(data: RunData, people: Sequence[HumanPreference], judge: str = "
     people_s1, people_s2 = vote_agreement(votes, None, by_item) if _shared(votes) else (None, None)
     found = []
     for rater in raters:
-        verdicts, lost, inconsistent = _verdicts(data.preferences[data.preferences["rater"] == rater])
+        verdicts, lost, inconsistent = verdicts_of(data.preferences[data.preferences["rater"] == rater])
         if missing := sum(_item(one) not in verdicts for one in human):
             lost[NOT_ASKED] = missing
         s1, s2 = vote_agreement(Votes(list(verdicts), list(verdicts.values())), votes, by_item)
@@ -64,7 +64,7 @@ def _shared(votes: Votes) -> bool:
     return max(Counter(votes.items).values(), default=0) > 1
 
 
-def _verdicts(rows: pd.DataFrame) -> tuple[dict[Item, str], Counter[str], int]:
+def verdicts_of(rows: pd.DataFrame) -> tuple[dict[Item, str], Counter[str], int]:
     """The judge's winner of every pair that it saw in both orders, what is lost, and how often the orders disagree."""
     found: dict[Item, str] = {}
     lost: Counter[str] = Counter()

@@ -51,9 +51,7 @@ class Duel:
     @property
     def turned(self) -> Duel:
         """The same from the other side."""
-        rate = self.rate
-        swapped = WinRate(_turned(rate.estimate), rate.losses, rate.ties, rate.wins, _turned(rate.decided), rate.p)
-        return replace(self, left=self.right, right=self.left, rate=swapped)
+        return replace(self, left=self.right, right=self.left, rate=self.rate.turned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +236,3 @@ def _orders(compared: Iterable[_Comparison], cluster_of: Mapping[str, str]) -> O
         mcnemar(first, second).exact,
         len(set(clusters)) == len(clusters),
     )
-
-
-def _turned(e: Estimate) -> Estimate:
-    value, low, high = (None if v is None else 1 - v for v in (e.value, e.high, e.low))
-    return replace(e, value=value, low=low, high=high)

@@ -33,7 +33,7 @@ def criterion_agreement(sheet: Sheet, criterion: str, judges: Mapping[str, Float
     together = human_agreement(people, levels, sheet.clusters)
     found = dict(reliability(people, levels, sheet.clusters))
     if together is not None:
-        found |= {name: together.estimates[name] for name in ("exact", "kappa_quadratic")}
+        found |= {name: together.estimates[name] for name in ("exact", "kappa", "kappa_quadratic")}
     return CriterionAgreement(
         criterion=criterion,
         levels=levels,

@@ -108,18 +108,12 @@ def _mean(
     if review.design != "stratified":
         return (rate_interval(own, clusters) if rate else mean_interval(own, clusters, scale=scale)), ""
     strata = np.array([item.stratum for item in sheet.items], dtype=str)
-    sampling = Sampling("stratified", strata[there], _shares(review, strata[inside]))
+    shares = {name: review.shares[name] for name in dict.fromkeys(strata[inside].tolist()) if name in review.shares}
+    sampling = Sampling("stratified", strata[there], shares)
     found = correct_mean(np.zeros(n), own, sampling, clusters=clusters, scale=scale, rate=rate)
     if found.human_only is None:
         return Estimate(None, None, None, n, "no weights"), found.reason.removeprefix("uncorrected: ")
     return found.human_only, ""
-
-
-def _shares(review: Review, strata: Any) -> dict[str, float]:
-    """The shares of the strata that this candidate's answers fell into, as parts of 1."""
-    own = {name: review.shares[name] for name in dict.fromkeys(strata.tolist()) if name in review.shares}
-    total = sum(own.values())
-    return {name: share / total for name, share in own.items()}
 
 
 def _won(sheet: Sheet, left: str, right: str) -> tuple[Floats, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..records import Estimate
 from ..statistics.ranking import WinRate
 from ..statistics.rating import Ratings
-from .records import Item, Rating, Review
+from .records import Item, Rating, Review, Shown
 
 COMPOSITE = "composite"
 
@@ -38,6 +38,11 @@ class Duel:
     p: float | None
     reason: str = ""
 
+    @property
+    def turned(self) -> Duel:
+        """The same from the other side."""
+        return Duel(self.right, self.left, self.rate.turned, self.p, self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class RaterRow:
@@ -65,7 +70,7 @@ class RaterPair:
 @dataclass(frozen=True, slots=True)
 class CriterionAgreement:
     """How alike raters are on one criterion. ``people`` holds `statistics.reliability` of all people together, and
-    ``exact`` and ``kappa_quadratic`` of two random ones; ``n`` items have two people's ratings.
+    ``exact``, ``kappa`` and ``kappa_quadratic`` of two random ones; ``n`` items have two people's ratings.
 
     ``chance_exact`` is what two independent people with the same margins would reach.
     """
@@ -95,18 +100,19 @@ class RaterWork:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """An item that people differ on: ``spread`` from 0 to 1 is the widest gap on a criterion as a share of its scale.
+    """An item that people differ on: ``spread`` from 0 to 1 is the widest gap on a criterion as a share of its scale,
+    ``criteria`` are those that they differ on.
 
     ``ratings`` are those of the first round, ``settled`` those of the second. ``judges``: judge -> criterion -> score.
     """
 
     item: Item
     spread: float
+    criteria: tuple[str, ...]
     ratings: tuple[Rating, ...]
     settled: tuple[Rating, ...] = ()
     judges: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    question: str = ""
-    answers: tuple[str, ...] = ()
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,8 @@ class ReviewResult:
 
     review: Review
     title: str
+    date: str
+    """ISO date of the run."""
     candidates: tuple[str, ...]
     judges: tuple[str, ...]
     items: int

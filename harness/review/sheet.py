@@ -1,4 +1,4 @@
-"""Ratings as tables: an item a row, a rater a column. What raters are compared by, and candidates' means are made of."""
+"""Ratings as tables: an item a row, a rater a column. What raters and candidates are compared by."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ class Sheet:
     scores: Mapping[str, Floats]
     levels: Mapping[str, tuple[float, ...]]
     clusters: NDArray[Any]
+
+    @property
+    def rated(self) -> int:
+        """Items that somebody rated."""
+        import numpy as np
+
+        return int(np.any([~np.isnan(table).all(axis=1) for table in self.scores.values()], axis=0).sum())
 
     def means(self, criterion: str) -> Floats:
         """(n,): the mean over people; NaN where nobody rated."""

@@ -35,7 +35,8 @@ def attentive(item: Item, rating: Rating) -> bool:
 
 
 def disputes(review: Review, items: Sequence[Item], ratings: Iterable[Rating]) -> tuple[Dispute, ...]:
-    """What people differ on by two levels or more, or from end to end of a scale; the widest gap first, then the oldest.
+    """What people differ on by two levels or more, or from end to end of a scale: the widest gap first, then the
+    oldest.
 
     Of preferences only opposite ones: a tie is next to either.
     """
@@ -47,18 +48,18 @@ def disputes(review: Review, items: Sequence[Item], ratings: Iterable[Rating]) -
     found = []
     for item in items:
         said = sorted(first.get(item.id, ()), key=lambda rating: rating.rated_at)
-        spread = _spread(said, levels)
-        if spread and not item.attention:
-            found.append(Dispute(item, spread, tuple(said), tuple(second.get(item.id, ()))))
+        gaps = _gaps(said, levels)
+        if gaps and not item.attention:
+            found.append(Dispute(item, max(gaps.values()), tuple(gaps), tuple(said), tuple(second.get(item.id, ()))))
     return tuple(sorted(found, key=lambda one: (-one.spread, one.ratings[0].rated_at, one.item.position)))
 
 
-def _spread(ratings: Sequence[Rating], levels: Mapping[str, tuple[float, ...]]) -> float:
-    """The widest gap as a share of its scale, where it is a dispute; else 0."""
-    widest = 0.0
+def _gaps(ratings: Sequence[Rating], levels: Mapping[str, tuple[float, ...]]) -> dict[str, float]:
+    """Criterion in dispute -> the widest gap as a share of its scale."""
+    found = {}
     for criterion, scale in levels.items():
         places = [scale.index(values[criterion]) for r in ratings if criterion in (values := values_of(r))]
         gap = max(places, default=0) - min(places, default=0)
         if gap >= min(2, len(scale) - 1):
-            widest = max(widest, gap / (len(scale) - 1))
-    return widest
+            found[criterion] = gap / (len(scale) - 1)
+    return found

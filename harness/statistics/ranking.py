@@ -44,6 +44,11 @@ class WinRate:
     decided: Estimate
     p: float
 
+    @property
+    def turned(self) -> WinRate:
+        """The same from the other's side."""
+        return WinRate(_turned(self.estimate), self.losses, self.ties, self.wins, _turned(self.decided), self.p)
+
 
 def win_rate(values: ArrayLike, clusters: Sequence[Any] | ArrayLike | None = None, level: float = 0.95) -> WinRate:
     """Compare by ``values`` (n,), one per question: 1 won, 0.5 tied, 0 lost, or a mean of these over trials."""
@@ -186,6 +191,11 @@ def cycles(wins: ArrayLike) -> int:
         bool(beats[i, j] and beats[j, k] and beats[k, i]) or bool(beats[j, i] and beats[k, j] and beats[i, k])
         for i, j, k in combinations(range(len(matrix)), 3)
     )
+
+
+def _turned(e: Estimate) -> Estimate:
+    value, low, high = (None if v is None else 1 - v for v in (e.value, e.high, e.low))
+    return replace(e, value=value, low=low, high=high)
 
 
 def _square(wins: ArrayLike) -> Floats:
