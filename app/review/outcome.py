@@ -25,6 +25,7 @@ from .rubrics import rubric_of
 
 if TYPE_CHECKING:
     from ...harness.review.sheet import Sheet
+    from ...harness.store.frames import RunData
     from .verdicts import By
 
 
@@ -61,7 +62,8 @@ def result_of(store: Store, review: Review) -> ReviewResult:
     if not any(rating.round == 1 for rating in ratings):
         raise InputError(f"review {review.name!r}: nobody has rated anything yet; markscheme review serve begins")
     data = load_verdicts(store, run)
-    sheet = sheet_of(review, items, ratings, dict(zip(data.samples["sample_id"], data.samples["cluster"], strict=True)))
+    clusters = dict(zip(data.samples["sample_id"], data.samples["cluster"], strict=True))
+    sheet = sheet_of(review, items, ratings, clusters, _population(data, items))
     shown = {item.id: reviews.texts(review, item) for item in sheet.items}
     judged = verdicts(data, review, sheet, frozenset(k for k, one in shown.items() if one.stale in ("changed", "gone")))
     candidates = _candidates(run, sheet.items)
@@ -116,6 +118,14 @@ def _candidates(run: Run, items: Sequence[Item]) -> tuple[str, ...]:
     drawn = {name for item in items for name in (item.left, item.right) if name}
     listed = [entry["name"] for entry in run.config.get("candidates", ())]
     return tuple(name for name in dict.fromkeys([*listed, *sorted(drawn)]) if name in drawn)
+
+
+def _population(data: RunData, items: Sequence[Item]) -> dict[frozenset[str], int]:
+    """Whose answers (or pairs of them) were drawn -> how many questions they have both answered."""
+    answers = data.answers[data.answers["status"] == "ok"]
+    answered = {str(name): frozenset(own["sample_id"]) for name, own in answers.groupby("candidate")}
+    groups = {frozenset(name for name in (item.left, item.right) if name) for item in items}
+    return {g: len(frozenset.intersection(*(answered.get(name, frozenset()) for name in g))) for g in groups}
 
 
 def _weights(store: Store, review: Review) -> tuple[dict[str, float], list[str]]:

@@ -107,13 +107,27 @@ def _mean(
     rate = scale == _UNIT and bool(np.isin(own, _UNIT).all())
     if review.design != "stratified":
         return (rate_interval(own, clusters) if rate else mean_interval(own, clusters, scale=scale)), ""
-    strata = np.array([item.stratum for item in sheet.items], dtype=str)
-    shares = {name: review.shares[name] for name in dict.fromkeys(strata[inside].tolist()) if name in review.shares}
-    sampling = Sampling("stratified", strata[there], shares)
-    found = correct_mean(np.zeros(n), own, sampling, clusters=clusters, scale=scale, rate=rate)
+    judge, human, sampling, all_clusters = _weighted(review, sheet, values, inside)
+    found = correct_mean(judge, human, sampling, clusters=all_clusters, scale=scale, rate=rate)
     if found.human_only is None:
         return Estimate(None, None, None, n, "no weights"), found.reason.removeprefix("uncorrected: ")
     return found.human_only, ""
+
+
+def _weighted(review: Review, sheet: Sheet, values: Floats, inside: Any) -> tuple[Floats, Floats, Sampling, Any]:
+    """Judge, human, sampling and clusters as `correct_mean` takes them. The judge says nothing; the answers that were
+    not drawn stand there for their number, by which the draw of all answers varies."""
+    import numpy as np
+
+    drawn = np.flatnonzero(inside)
+    names = frozenset(name for name in (sheet.items[drawn[0]].left, sheet.items[drawn[0]].right) if name)
+    others = max(0, sheet.population.get(names, 0) - len(drawn))
+    own = np.array([sheet.items[i].stratum for i in drawn], dtype=str)
+    shares = {name: review.shares[name] for name in dict.fromkeys(own.tolist()) if name in review.shares}
+    strata = np.concatenate([own, np.full(others, "")])
+    human = np.concatenate([values[drawn], np.full(others, np.nan)])
+    clusters = np.concatenate([sheet.clusters[drawn], [f"\0{i}" for i in range(others)]])
+    return np.zeros(len(human)), human, Sampling("stratified", strata, shares), clusters
 
 
 def _won(sheet: Sheet, left: str, right: str) -> tuple[Floats, Any]:

@@ -25,7 +25,8 @@ class Sheet:
     """The n items that count and what R people said of them first: no attention items, no second pass.
 
     ``scores``: criterion -> (n, R), NaN where a rater said nothing; ``levels``: criterion -> all of its scores.
-    ``clusters`` (n,) are those of the samples.
+    ``clusters`` (n,) are those of the samples. ``population``: candidate, or two of them -> how many answers (or pairs)
+    the items were drawn from, where that is known.
     """
 
     items: tuple[Item, ...]
@@ -33,6 +34,7 @@ class Sheet:
     scores: Mapping[str, Floats]
     levels: Mapping[str, tuple[float, ...]]
     clusters: NDArray[Any]
+    population: Mapping[frozenset[str], int]
 
     @property
     def rated(self) -> int:
@@ -53,7 +55,13 @@ class Sheet:
         return np.asarray(np.sum(parts, axis=0) / sum(weights.values()))
 
 
-def sheet_of(review: Review, items: Sequence[Item], ratings: Iterable[Rating], clusters: Mapping[str, str]) -> Sheet:
+def sheet_of(
+    review: Review,
+    items: Sequence[Item],
+    ratings: Iterable[Rating],
+    clusters: Mapping[str, str],
+    population: Mapping[frozenset[str], int],
+) -> Sheet:
     """Put the ratings of the first round into tables. ``clusters``: sample -> its cluster (default: its own)."""
     import numpy as np
 
@@ -68,7 +76,7 @@ def sheet_of(review: Review, items: Sequence[Item], ratings: Iterable[Rating], c
             for criterion, score in values_of(rating).items():
                 scores[criterion][rows[rating.item], columns[rating.rater]] = score
     groups = np.array([clusters.get(item.sample_id, item.sample_id) for item in counted], dtype=str)
-    return Sheet(counted, raters, scores, levels, groups)
+    return Sheet(counted, raters, scores, levels, groups, population)
 
 
 def levels_of(review: Review) -> dict[str, tuple[float, ...]]:
