@@ -17,6 +17,8 @@ import yaml
 from markscheme.app import doctor, output, retrieving_output, rubrics_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
+from markscheme.app.review import output as review_output
+from markscheme.app.review import views
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
@@ -92,6 +94,15 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("configurations on trial", lab_output.LabRow),
         ("judge lab --plan", lab_output.LabPlan),
         ("configurations of a plan", lab_output.LabPlanRow),
+        ("review export", review_output.ExportedSheets),
+        ("sheets", review_output.SheetLine),
+        ("review import", review_output.ImportedSheets),
+        ("files", review_output.SheetImport),
+        ("review plan", review_output.ReviewPlan),
+        ("candidates of review plan", review_output.NeededRow),
+        ("totals", review_output.NeededItems),
+        ("review serve", review_output.ServedReview),
+        ("raters", views.RaterProgress),
         ("dataset synthesize", output.SynthesisOutput),
         ("rubric show NAME", rubrics_output.ShownRubric),
         ("calls", rubrics_output.ShownCall),
@@ -117,6 +128,8 @@ _PRINTED = tuple(
         probing_output,
         lab_output,
         importing_output,
+        review_output,
+        views,
     )
 )
 """What commands print has no defaults: every key is there."""

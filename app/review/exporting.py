@@ -65,7 +65,9 @@ def write_sheets(store: Store, review: Review, raters: Sequence[str], format: Fo
     if beside is not None:
         write_csv(guidance.rows, beside)
     lines = [_line(sheet, paths[rater]) for rater, sheet in sheets.items()]
-    return ExportedSheets(review=review.name, run=review.run, sheets=lines, rubric=beside and str(beside))
+    return ExportedSheets(
+        review=review.name, run=review.run, sheets=lines, rubric=None if beside is None else str(beside)
+    )
 
 
 def _line(sheet: BlindSheet, path: Path) -> SheetLine:

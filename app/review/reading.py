@@ -84,7 +84,7 @@ def read_rows(path: Path, rows: Iterable[Row], place: Place) -> Findings:
             item, rating = _rating(row, place, choices)
             first, said = lines.setdefault((rating.rater, item.id), (row.line, rating))
             if said != rating:
-                problems = [f"{ITEM}: {item.id!r} is rated otherwise in row {first} already; keep one of the two rows"]
+                problems = [f"{ITEM}: {MARK + item.id!r} is rated otherwise in row {first} already; keep one of them"]
             elif first == row.line:
                 _take(found, row.line, item, rating)
         found.wrong += [f"{path}:{row.line} {problem}" for problem in problems]
@@ -98,20 +98,18 @@ def text_of(value: Any) -> str:
 
 def _stranger(row: Row, place: Place) -> Iterator[str]:
     """What is wrong with whose row this is."""
-    rater, identifier = text_of(row.data[RATER]), text_of(row.data[ITEM]).removeprefix(MARK)
-    name = place.review.name
+    rater, written = text_of(row.data[RATER]), text_of(row.data[ITEM])
+    name, identifier = place.review.name, written.removeprefix(MARK)
     if rater not in place.dealt:
-        yield (
-            f"{RATER}: {short(rater)} is none of the raters of review {name!r}, which are "
-            f"{', '.join(place.review.raters)}; put back what was exported"
-        )
+        known = ", ".join(place.review.raters)
+        yield f"{RATER}: {short(rater)} is none of the raters of review {name!r} ({known}); put back what was exported"
     elif identifier not in place.items:
         yield (
-            f"{ITEM}: {short(identifier)} is no item of review {name!r} of this workspace; put back what was exported, "
-            "or import the sheet where it was made (--workspace)"
+            f"{ITEM}: {short(written)} is no item of review {name!r} of this workspace; put back what was exported, or "
+            "import the sheet where it was made (--workspace)"
         )
     elif identifier not in place.dealt[rater]:
-        yield f"{ITEM}: {identifier!r} was not given to {rater!r}; put back the rater or the item as it was exported"
+        yield f"{ITEM}: {written!r} was not given to {rater!r}; put back the rater or the item as it was exported"
 
 
 def _unreadable(row: Row, choices: Mapping[str, Sequence[str]]) -> Iterator[str]:

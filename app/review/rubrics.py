@@ -27,6 +27,8 @@ def choose(store: Store, run: Run, mode: Mode, rubric: str = "", judge: str = ""
     ``rubric`` is a packaged name or a path, '' for that of ``judge``, or the one that all judges of the run share.
     Raises InputError where that is none, or several.
     """
+    if is_ragas(rubric):
+        raise InputError(f"--rubric {rubric!r} is a metric without levels, by which nobody can grade; name a rubric")
     if rubric:
         return _recorded(source_of(rubric), _base(store))
     judged = _judged(store, run, mode)
@@ -54,8 +56,6 @@ def read(store: Store, name: str, mode: Mode) -> AnyRubric:
         source = _base(store) / source
     if mode == "pairs":
         return load_pairwise_rubric(source, 0)
-    if is_ragas(name):
-        raise InputError(f"--rubric {name!r} is a metric without levels, by which nobody can grade; name a rubric")
     return load_rubric(source, 0)
 
 

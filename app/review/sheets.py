@@ -19,6 +19,8 @@ MARK = "i-"
 """Before an item's id, lest a spreadsheet takes 12e4567 for a number."""
 LONGEST = 32_767 - 1
 """Characters that a cell of Excel holds, less one for the apostrophe that makes a text of a formula."""
+_UNDERSCORE = len("_x005F_")
+"""What a workbook may need for one."""
 _SEEN = ("context", "candidate context", "reference")
 _FIXED = frozenset((*KEYS, "question", *_SEEN, "answer", "answer 1", "answer 2", BETTER, NOTE))
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -80,8 +82,8 @@ def pieces(text: str, longest: int = LONGEST) -> list[str]:
     """``text`` cut so that each piece fits a cell, which counts UTF-16 units; at least one piece."""
     found, start, units = [], 0, 0
     for end, character in enumerate(text):
-        width = 2 if ord(character) > 0xFFFF else 1
-        if units + width > longest:
+        width = _UNDERSCORE if character == "_" else 1 + (ord(character) > 0xFFFF)
+        if units + width > longest and end > start:
             found.append(text[start:end])
             start, units = end, 0
         units += width

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...harness.data_rows import Row
 from ...harness.errors import DataError, MissingExtra
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 """Excel reads `_x0041_` in a text as A; `_x005F_` is the underscore itself."""
 _NARROW, _SCORE, _TEXT, _NOTE = 12, 18, 60, 40
+_FROZEN = "D2"
+"""The first cell that moves: below the names of the columns, right of the keys."""
 _LINE, _HIGHEST = 15, 405
 """Points: of a line of text, and of the highest row that Excel draws."""
 
@@ -33,7 +35,7 @@ def write_workbook(sheet: BlindSheet, guidance: Guidance, path: Path) -> None:
     answers: Worksheet = book.active
     answers.title = "Answers"
     _fill(answers, [sheet.columns, *sheet.rows], [_width(name, sheet) for name in sheet.columns], frozenset({0}))
-    answers.freeze_panes = answers.cell(2, len(KEYS) + 1)
+    answers.freeze_panes = _FROZEN
     _offer(answers, sheet)
     _fill(book.create_sheet("Rubric"), guidance.rows, guidance.widths, guidance.bold)
     book.save(path)
@@ -93,7 +95,7 @@ def _fill(worksheet: Worksheet, rows: Sequence[Sequence[str]], widths: Sequence[
         worksheet.column_dimensions[get_column_letter(position)].width = width
     for line, row in enumerate(rows, 1):
         for position, text in enumerate(row, 1):
-            cell = worksheet.cell(line, position)
+            cell = cast("Cell", worksheet.cell(line, position))
             cell.alignment = wrapped
             if line - 1 in bold:
                 cell.font = strong
