@@ -19,6 +19,7 @@ from ...harness.records import LabelSet
 from ...harness.store import runs
 from ...harness.store.label_sets import read_label_set
 from ...harness.store.labels import drop_labels, label_set_source, put_labels
+from ...harness.store.reviews import REVIEWED
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ..session import Session, exam_identity
@@ -99,7 +100,7 @@ def attach(store: Store, run: Run, spec: LabelSpec, file: LabelFile) -> Attached
     base = _base(store)
     name, source = set_name(spec, base), _source(spec.path, base)
     held = label_set_source(store, name)
-    if held not in (None, source) and (base / str(held)).is_file():
+    if held not in (None, source) and (str(held).startswith(REVIEWED) or (base / str(held)).is_file()):
         raise InputError(f"{spec.path}: a label set {name!r} was read from {held} already; give this one another name")
     made = LabelSet(name, spec.design, spec.shares, spec.seed, spec.labelled_at or "", source)
     found = put_labels(store, run, made, file)

@@ -59,11 +59,11 @@ def answers_of(data: RunData) -> Answers:
     asked = {row.sample_id: row.question for row in data.samples.itertuples()}
     known = {sample for sample, question in asked.items() if examples and example_key(str(question)) in examples}
     found: Answers = {}
-    for row in data.answers[data.answers["status"] == "ok"].itertuples():
-        text = str(row.text)
-        if row.sample_id not in known and not (examples and example_key(text) in examples):
-            place = (str(row.sample_id), str(row.candidate), int(row.trial))
-            found[place] = Given(text, answer_sha256(text, str(row.turns)))
+    ok = data.answers[data.answers["status"] == "ok"]
+    columns = (ok[name].tolist() for name in ("sample_id", "candidate", "trial", "text", "turns"))
+    for sample, candidate, trial, text, turns in zip(*columns, strict=True):
+        if sample not in known and not (examples and example_key(text) in examples):
+            found[sample, candidate, trial] = Given(text, answer_sha256(text, turns))
     if not any(given.text for given in found.values()):
         raise InputError(f"run {data.info.id}: there is no answer to rate (none was given, or its words were purged)")
     return found

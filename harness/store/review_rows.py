@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 
 from ..errors import InputError
 from ..review.records import Item, Rating, Review
 from .codec import Row, dumps
+from .schema import ratings, review_items
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """It becomes part of the names of files."""
@@ -20,6 +22,8 @@ ADJUDICATED = "/adjudicated"
 """What the label set of the second round is called after the name of its review."""
 _OWN = ("name", "run", "mode")
 """Fields of a review that have a column."""
+_ITEM = tuple(field.name for field in fields(Item))
+_RATING = tuple(field.name for field in fields(Rating))
 
 
 def check_name(name: str) -> None:
@@ -101,21 +105,29 @@ def begun(row: Mapping[Any, Any]) -> tuple[float, str]:
 
 def item_to_row(review: str, item: Item) -> Row:
     """A row of `schema.review_items`."""
-    return {"review": review, **{field.name: getattr(item, field.name) for field in fields(Item)}}
+    return {"review": review, **{name: getattr(item, name) for name in _ITEM}}
 
 
-def row_to_item(row: Mapping[Any, Any]) -> Item:
-    """The item of a row."""
-    return Item(**{field.name: row[field.name] for field in fields(Item)})
+def read_items(connection: sa.Connection, review: str) -> list[Item]:
+    """The items of a review, by position."""
+    i = review_items.c
+    query = sa.select(*(i[name] for name in _ITEM)).where(i.review == review).order_by(i.position)
+    return [Item(*row) for row in connection.execute(query)]
 
 
 def rating_to_row(review: str, rating: Rating) -> Row:
-    """A row of `schema.ratings`."""
-    row = {field.name: getattr(rating, field.name) for field in fields(Rating)}
-    return {"review": review, **row, "scores": dumps(list(rating.scores.items())), "winner": rating.winner or ""}
+    """A row of `schema.ratings`. Half a surrogate pair, which a browser may send, is no text for a database."""
+    row = {name: getattr(rating, name) for name in _RATING}
+    note = rating.note.encode("utf-8", "replace").decode()
+    written = {"note": note, "scores": dumps(list(rating.scores.items())), "winner": rating.winner or ""}
+    return {"review": review, **row, **written}
 
 
-def row_to_rating(row: Mapping[Any, Any]) -> Rating:
-    """The rating of a row."""
-    said = {field.name: row[field.name] for field in fields(Rating)}
-    return Rating(**{**said, "scores": dict(orjson.loads(row["scores"])), "winner": row["winner"] or None})
+def read_ratings(connection: sa.Connection, review: str, rater: str | None) -> list[Rating]:
+    """The ratings of a review (by one ``rater``), in the order in which they were given."""
+    r = ratings.c
+    query = sa.select(*(r[name] for name in _RATING)).where(r.review == review)
+    if rater is not None:
+        query = query.where(r.rater == rater)
+    rows = connection.execute(query.order_by(r.rated_at, r.item, r.rater, r.round))
+    return [Rating(item, who, dict(orjson.loads(scores)), won or None, *rest) for item, who, scores, won, *rest in rows]

@@ -13,10 +13,10 @@ from ..review.records import Item, Rating, Review, Shown
 from . import review_rows as rows
 from .codec import label_set_to_row, label_to_row
 from .review_texts import texts_of
-from .schema import label_sets, labels, ratings, review_items, reviews
+from .schema import label_sets, labels, ratings, reviews
 from .store import Store
 
-SOURCE = "review "
+REVIEWED = "review "
 """How the source of a label set begins that a review makes; the rest is the review's name."""
 
 
@@ -66,19 +66,13 @@ class Reviews:
 
     def items(self, review: Review) -> list[Item]:
         """Everything that was drawn, by position."""
-        i = review_items.c
-        query = sa.select(review_items).where(i.review == review.name).order_by(i.position)
         with self._store.reading() as connection:
-            return [rows.row_to_item(row) for row in connection.execute(query).mappings()]
+            return rows.read_items(connection, review.name)
 
     def ratings(self, review: Review, rater: str | None = None) -> list[Rating]:
         """What was said so far (by one ``rater``), in the order in which it was said."""
-        r = ratings.c
-        query = sa.select(ratings).where(r.review == review.name).order_by(r.rated_at, r.item, r.rater, r.round)
-        if rater is not None:
-            query = query.where(r.rater == rater)
         with self._store.reading() as connection:
-            return [rows.row_to_rating(row) for row in connection.execute(query).mappings()]
+            return rows.read_ratings(connection, review.name, rater)
 
     def rate(self, review: Review, item: Item, rating: Rating) -> None:
         """Keep what a rater said, and in mode `grade` the labels that follow, in place of what that rater said before.
@@ -126,7 +120,7 @@ class Reviews:
 
 def _label_set(review: Review, round: int) -> LabelSet:
     """Labels of the second round are of the answers that raters disagreed on: they stand for no others."""
-    name, source = rows.label_set_name(review, round), f"{SOURCE}{review.name}"
+    name, source = rows.label_set_name(review, round), f"{REVIEWED}{review.name}"
     if round > 1:
         return LabelSet(name, "chosen", labelled_at=rows.today(), source=source)
     return LabelSet(name, review.design, review.shares, review.seed, review.begun_at or rows.today(), source)

@@ -183,6 +183,16 @@ def test_questions_that_the_judge_did_not_score_are_not_drawn_by_score():
     assert sum(drawn.shares.values()) == pytest.approx(1)
 
 
+def test_shares_are_those_of_each_candidates_own_answers():
+    data = planted()
+    gone = (data.answers["candidate"] == "maxi") & (np.arange(2 * N) < N)
+    data = replace(data, answers=data.answers[~gone])
+    drawn = draw(data, replace(WISH, how="score"))
+    totals = [sum(s for name, s in drawn.shares.items() if name.startswith(who)) for who in ("mini: ", "maxi: ")]
+    assert totals == [pytest.approx(1), pytest.approx(1)]
+    assert drawn.shares["mini: 3"] != drawn.shares["maxi: 3"]
+
+
 def test_by_disagreement_contested_answers_are_seen_more_often():
     graded = {(f"s{i}", "mini", 0, "strict", 0): 2.0 for i in range(200)}
     graded |= {(f"s{i}", "mini", 0, "mild", 0): 0.0 if i < 20 else 2.0 for i in range(200)}
@@ -270,7 +280,7 @@ def test_a_worked_example_is_never_drawn():
         ({"attention": -1}, "--attention -1: must be 0 or more"),
         ({"seed": -1}, "--seed -1: must be 0 or more"),
         ({"how": "score", "judge": "eve"}, "--judge 'eve': run run has no scores of it; judges with scores are none"),
-        ({"mode": "pairs"}, "--mode pairs: no question of run run was answered by two candidates"),
+        ({"mode": "pairs"}, "--mode pairs: run run has no question that two candidates answered; grade instead"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(changes: dict[str, Any], said: str):

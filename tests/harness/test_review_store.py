@@ -96,6 +96,14 @@ def test_a_review_comes_back_as_it_was_begun_with_its_items_and_ratings(either: 
     store.close()
 
 
+def test_a_note_that_no_database_takes_is_kept_as_far_as_it_can_be(either: str):
+    store = Store(either)
+    kept, review, items = begun(store)
+    kept.rate(review, items[0], Rating("i0", "ann", {"clarity": 1}, note="ein \ud83d Wort: naïv 四"))
+    assert [rating.note for rating in kept.ratings(review)] == ["ein ? Wort: naïv 四"]
+    store.close()
+
+
 def test_to_begin_a_review_again_changes_nothing_and_another_one_of_its_name_is_refused(store: Store):
     kept, review, items = begun(store)
     kept.rate(review, items[0], Rating("i0", "ann", {"clarity": 1}))
