@@ -17,8 +17,8 @@ import yaml
 from markscheme.app import doctor, output, retrieving_output, rubrics_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
+from markscheme.app.review import outcome_output, views
 from markscheme.app.review import output as review_output
-from markscheme.app.review import views
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
@@ -103,6 +103,15 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("totals", review_output.NeededItems),
         ("review serve", review_output.ServedReview),
         ("raters", views.RaterProgress),
+        ("review result", outcome_output.ReviewResultOutput),
+        ("means of people", outcome_output.ReviewMeanOutput),
+        ("preferences of people", outcome_output.ReviewPairOutput),
+        ("strengths", outcome_output.ReviewRatingOutput),
+        ("agreement", outcome_output.ReviewAgreementOutput),
+        ("everyone", outcome_output.ReviewRaterOutput),
+        ("every two", outcome_output.RatersPairOutput),
+        ("work", outcome_output.RaterWorkOutput),
+        ("disputes", outcome_output.DisputeOutput),
         ("dataset synthesize", output.SynthesisOutput),
         ("rubric show NAME", rubrics_output.ShownRubric),
         ("calls", rubrics_output.ShownCall),
@@ -130,6 +139,7 @@ _PRINTED = tuple(
         importing_output,
         review_output,
         views,
+        outcome_output,
     )
 )
 """What commands print has no defaults: every key is there."""
