@@ -83,9 +83,9 @@ class _Api:
             return await _in_thread(lambda: self._blind.undo(place))
 
 
-async def _in_thread(ask: Callable[[], BaseModel]) -> web.Response:
+async def _in_thread(ask: Callable[[], BaseModel | None]) -> web.Response:
     found = await asyncio.to_thread(ask)
-    return web.json_response(text=found.model_dump_json())
+    return web.json_response(text="{}" if found is None else found.model_dump_json())
 
 
 async def _read(request: web.Request, model: type[Sent]) -> Sent:

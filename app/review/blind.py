@@ -78,7 +78,7 @@ class BlindReview:
             given=None if rating is None else _own(rating, turned),
         )
 
-    def rate(self, given: Given) -> RaterProgress:
+    def rate(self, given: Given) -> None:
         """Keep a rating; it replaces the rater's earlier one of this item."""
         item = self._item(given.rater, given.item)
         side = _SIDES[self._turned(item, given.rater)]
@@ -86,12 +86,10 @@ class BlindReview:
         said = (given.scores, winner, given.note.strip(), given.seconds)
         rating = Rating(item.id, given.rater, *said, rated_at=time.time(), round=self._round)
         self._reviews.rate(self.review, item, rating)
-        return self._progress(given.rater)
 
-    def undo(self, place: Place) -> RaterProgress:
+    def undo(self, place: Place) -> None:
         """Take a rating away."""
         self._reviews.undo(self.review, self._item(place.rater, place.item), place.rater, self._round)
-        return self._progress(place.rater)
 
     def progress(self) -> list[RaterProgress]:
         """How far each rater of the review is, in a second round each who took part."""

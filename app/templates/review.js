@@ -1,7 +1,7 @@
 (() => {
   const find = (id) => document.getElementById(id);
   const DIGITS = "0123456789x", PLACES = "1234567890x", AGAIN_MS = 1500, PATIENCE_MS = 15000;
-  const CHOICES = [["first", "1", "The first is better"], ["tie", "0", "Neither is better"], ["second", "2", "The second is better"]];
+  const CHOICES = [["first", "1", "The first is better"], ["second", "2", "The second is better"], ["tie", "0", "Neither is better"]];
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   const make = (tag, text, kind) => {
@@ -56,8 +56,9 @@
     }
   };
 
-  let review, rater = "", lines = [], at = 0, item = null, draft = null, current = 0, busy = false, plain = false;
-  const drafts = new Map(); // item -> what is pressed or typed and not kept yet
+  let review, rater = "", lines = [], at = 0, item = null, draft = null, current = 0, busy = 0, plain = false;
+  const drafts = new Map(); // rater and item -> what is pressed or typed and not kept yet; `dirty` if it would be missed
+  const place = (id) => `${rater}\n${id}`;
 
   const clock = {
     since: null,
@@ -199,8 +200,9 @@
     keep(!was);
   };
   const touch = () => {
-    drafts.set(item.id, draft);
-    saved(kept() ? "" : "not saved yet", "open");
+    draft.dirty = draft.order.length > 0 || draft.choice !== null || draft.note !== (item.given?.note ?? "");
+    drafts.set(place(item.id), draft);
+    saved(draft.dirty ? "not saved yet" : "", "open");
   };
   const keep = async (goOn) => {
     if (busy || item.stale || (review.mode === "pairs" ? !draft.choice : !Object.keys(draft.scores).length)) return;
@@ -213,7 +215,8 @@
     await working(async () => {
       saved("saving…");
       await insist("/api/rating", rating);
-      drafts.delete(line.id);
+      drafts.delete(place(line.id));
+      own.dirty = false;
       line.rated_at = Date.now() / 1000;
       if (item?.id === line.id) item.given = { ...rating };
       saved("saved", "fine");
@@ -221,16 +224,17 @@
       if (goOn) await toOpen();
     }).catch(() => saved("not saved", "open"));
   };
-  // One thing at a time: keys pressed meanwhile are not taken for an answer to what shows next.
-  const working = async (job) => {
-    busy = true;
+  // One thing after the other; grades that are pressed meanwhile are not taken for an answer to what shows next.
+  let queue = Promise.resolve();
+  const working = (job) => {
+    busy += 1;
     document.body.setAttribute("aria-busy", "true");
-    try {
-      await job();
-    } finally {
-      busy = false;
-      document.body.removeAttribute("aria-busy");
-    }
+    const done = queue.then(job).finally(() => {
+      busy -= 1;
+      if (!busy) document.body.removeAttribute("aria-busy");
+    });
+    queue = done.catch(() => {});
+    return done;
   };
   const skipped = new Set(); // what cannot be rated any more
   const toOpen = async () => {
@@ -248,7 +252,7 @@
     if (item.stale) skipped.add(item.id);
     line.rated_at = item.given ? line.rated_at ?? Date.now() / 1000 : null;
     const given = item.given ?? { scores: {}, choice: null, note: "", seconds: 0 };
-    draft = drafts.get(item.id) ?? { ...given, scores: { ...given.scores }, order: [] };
+    draft = drafts.get(place(item.id)) ?? { ...given, scores: { ...given.scores }, order: [], dirty: false };
     only("desk");
     find("place").textContent = `Item ${at + 1} of ${lines.length}${item.given ? ", rated" : ""}`;
     find("note").value = draft.note;
@@ -262,14 +266,14 @@
     if (review.mode === "pairs") document.activeElement.blur();
     clock.run();
   };
-  const move = (step) => {
-    const number = at + step;
-    if (!busy && item && number >= 0 && number < lines.length) working(() => open(number)).catch(() => {});
-  };
+  const move = (step) => working(async () => {
+    if (item && lines[at + step]) await open(at + step);
+  }).catch(() => {});
   // Takes back the last key of a half-graded answer, else the rating given last, whatever shows.
   const undo = () => working(async () => {
     if (item && !kept() && draft.order.length) {
       delete draft.scores[draft.order.pop()];
+      touch();
       choose(firstOpen());
       return;
     }
@@ -279,7 +283,7 @@
     const { note, seconds } = draft;
     await insist("/api/undo", { rater, item: item.id });
     lines[last].rated_at = null;
-    drafts.set(item.id, { scores: {}, choice: null, note, seconds, order: [] });
+    drafts.set(place(item.id), { scores: {}, choice: null, note, seconds, order: [], dirty: Boolean(note) });
     await open(last);
     saved("taken back", "open");
   }).catch(() => {});
@@ -289,7 +293,7 @@
       make("h2", left ? "Nothing is left to rate" : `All ${lines.length} are rated`),
       make("p", `${text}Thank you, ${rater}. You may close this page, or look through your ratings again.`),
       button("Look through them", () => working(() => open(0)).catch(() => {})),
-      button("Undo the last", undo, "U"),
+      button("Undo the last", () => busy || undo(), "U"),
     );
     only("done");
     find("done").querySelector("button").focus();
@@ -342,7 +346,9 @@
 
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !rater) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key, dialog = document.querySelector("dialog[open]");
+    // Where digits stand behind Shift, the key of the digit counts all the same.
+    const key = /^Digit\d$/.test(event.code) ? event.code.slice(5) : event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const dialog = document.querySelector("dialog[open]");
     if (/^(TEXTAREA|INPUT)$/.test(event.target.tagName)) {
       if (key === "Escape") event.target.blur();
       return;
@@ -356,7 +362,7 @@
   const keyed = (key, event) => {
     const anywhere = { r: () => toggle("rubric"), "?": () => toggle("help"), p: togglePlain, u: () => busy || undo() }[key];
     if (anywhere || !item) return anywhere;
-    const moves = { j: () => move(1), k: () => move(-1), n: () => find("note").focus() }[key];
+    const moves = { j: () => busy || move(1), k: () => busy || move(-1), n: () => find("note").focus() }[key];
     if (moves) return moves;
     if (review.mode === "pairs") {
       const choice = { 1: "first", ArrowLeft: "first", 2: "second", ArrowRight: "second", 0: "tie" }[key];
@@ -373,7 +379,6 @@
   const enter = async (name) => {
     const found = await insist(`/api/items?rater=${encodeURIComponent(name)}`);
     [rater, lines, at] = [name, found.items, -1];
-    drafts.clear();
     sessionStorage.setItem("rater", name);
     find("who").textContent = name;
     find("tools").hidden = find("way").hidden = false;
@@ -430,11 +435,11 @@
 
   // The address of a new start in this tab changes what stands behind # only: no reload, and what is unsaved stays.
   window.addEventListener("hashchange", () => (review ? redeem().catch((error) => say(error.message)) : start()));
-  window.addEventListener("beforeunload", (event) => { if (busy || drafts.size) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if (busy || [...drafts.values()].some((one) => one.dirty)) event.preventDefault(); });
   document.addEventListener("keydown", press);
   find("note").addEventListener("input", () => {
     draft.note = find("note").value;
-    drafts.set(item.id, draft);
+    touch();
   });
   find("note").addEventListener("change", () => { if (item && kept()) keep(false); });
   find("who").addEventListener("click", () => busy || askWho());

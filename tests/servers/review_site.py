@@ -18,7 +18,7 @@ from markscheme.app.review.blind import BlindReview
 from markscheme.app.review.guard import Guard
 from markscheme.app.review.rubrics import rubric_of
 from markscheme.app.review.server import Serving, open_site, serve_review
-from markscheme.harness.records import Answer, Grade, Said, Sample, Scored
+from markscheme.harness.records import Answer, Grade, Retrieved, Said, Sample, Scored
 from markscheme.harness.review.records import Item, Review
 from markscheme.harness.store import codec, runs
 from markscheme.harness.store.reviews import Reviews
@@ -29,6 +29,7 @@ SECRETS = (*CANDIDATES, "secret-judge", "JUDGED", "secret-sample", "secret-strat
 """What no rater may be told."""
 CRITERIA = dict.fromkeys(("correctness", "comprehensiveness", "readability"), (0, 1, 2, 3))
 REVIEW = Review("blind-look", "", "grade", "docs_qa", CRITERIA, ("ann", "ben"), "stratified", 3, begun_at="2026-11-20")
+GIVEN = (Retrieved("What the candidate was given."),)
 Say = Callable[[str, int], str]
 
 
@@ -43,7 +44,11 @@ def begin(store: Store, n: int = 4, said: Say = plain_answer, **changes: Any) ->
     runs.describe_run(store, run, "f", {"candidates": [{"name": name} for name in CANDIDATES], "judges": []}, {})
     samples = [_sample(number) for number in range(n)]
     store.put_samples(run.id, samples)
-    answers = [Answer(run.id, s.id, who, 0, Said(said(who, i))) for i, s in enumerate(samples) for who in CANDIDATES]
+    answers = [
+        Answer(run.id, s.id, who, 0, Said(said(who, i), retrieved=GIVEN))
+        for i, s in enumerate(samples)
+        for who in CANDIDATES
+    ]
     store.put({"answers": [codec.answer_to_row(answer, 0) for answer in answers]})
     grades = [
         Grade(run.id, s.id, who, 0, "secret-judge", name, Scored(2.0, "JUDGED as good"))
