@@ -19,7 +19,7 @@ from .csv_sheets import write_csv
 from .guidance import guidance_of
 from .output import ExportedSheets, SheetLine
 from .rubrics import rubric_of
-from .sheets import BlindSheet, make_sheet
+from .sheets import BlindSheet, make_sheets
 from .workbook import write_workbook
 
 Format = Literal["xlsx", "csv"]
@@ -54,8 +54,8 @@ def write_sheets(store: Store, review: Review, raters: Sequence[str], format: Fo
     for path in paths.values():
         if path.exists():
             raise InputError(f"{path}: is there already, maybe with scores in it; move it, or name another --output")
-    reviews, guidance = Reviews(store), guidance_of(rubric)
-    sheets = {rater: make_sheet(reviews, review, rater, rubric.sees) for rater in raters}
+    guidance = guidance_of(rubric)
+    sheets = make_sheets(Reviews(store), review, raters, rubric.sees)
     folder.mkdir(parents=True, exist_ok=True)
     for rater, sheet in sheets.items():
         if format == "xlsx":

@@ -11,7 +11,7 @@ import typer
 
 from ...harness.data_rows import Row
 from ...harness.errors import DataError, InputError
-from ...harness.review.records import Item, Rating, Review
+from ...harness.review.records import Rating, Review
 from ...harness.store.reviews import Reviews
 from ..commands import emit, opened
 from .csv_sheets import read_csv
@@ -82,15 +82,17 @@ def _kept(reviews: Reviews, review: Review, findings: Findings, partial: bool) -
     )
     if findings.wrong and not partial:
         return done
+    changes, now = [], time.time()
     for item, rating in findings.ratings:
         known = before.get((rating.rater, rating.item))
         merged = _merged(rating, known)
         if merged == known:
             done.same += 1
             continue
-        _rate(reviews, review, item, merged)
+        changes.append((item, replace(merged, rated_at=now)))
         done.new += known is None
         done.changed += known is not None
+    reviews.rate_all(review, changes)
     return done
 
 
@@ -100,10 +102,6 @@ def _merged(rating: Rating, known: Rating | None) -> Rating:
         return rating
     scores, winner = {**known.scores, **rating.scores}, rating.winner or known.winner
     return replace(known, scores=scores, winner=winner, note=rating.note or known.note)
-
-
-def _rate(reviews: Reviews, review: Review, item: Item, rating: Rating) -> None:
-    reviews.rate(review, item, replace(rating, rated_at=time.time()))
 
 
 def _told(file: SheetImport, partial: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...harness.records import Winner
 from ...harness.review import orders
-from ...harness.review.records import Rating, Review, Shown
+from ...harness.review.records import Item, Rating, Review, Shown
 from ...harness.store.reviews import Reviews
 from ...judges.prompt import numbered
 
@@ -55,21 +55,34 @@ def column(criterion: str) -> str:
     return f"{criterion} (score)" if criterion.strip().casefold() in _FIXED else criterion
 
 
-def make_sheet(reviews: Reviews, review: Review, rater: str, sees: Sequence[str]) -> BlindSheet:
-    """The rater's items in the rater's own order, with what was said of them already. ``sees``: as in the rubric."""
-    said = {one.item: one for one in reviews.ratings(review, rater) if one.round == 1}
-    dealt = [(item, reviews.texts(review, item)) for item in orders.order_for(review, reviews.items(review), rater)]
-    shown = [(item, texts, orders.swapped(review, item, rater)) for item, texts in dealt if not texts.stale]
+def make_sheets(reviews: Reviews, review: Review, raters: Sequence[str], sees: Sequence[str]) -> dict[str, BlindSheet]:
+    """Rater -> the rater's items in the rater's own order, with what was said of them already. ``sees``: as in the
+    rubric."""
+    items = reviews.items(review)
+    dealt = {rater: orders.order_for(review, items, rater) for rater in raters}
+    shown = {item: reviews.texts(review, item) for item in set().union(*dealt.values())}  # once for all raters
+    said = {(one.rater, one.item): one for one in reviews.ratings(review) if one.round == 1}
+    return {
+        rater: _sheet(review, rater, [(i, shown[i], said.get((rater, i.id))) for i in own], sees)
+        for rater, own in dealt.items()
+    }
+
+
+def _sheet(
+    review: Review, rater: str, dealt: Sequence[tuple[Item, Shown, Rating | None]], sees: Sequence[str]
+) -> BlindSheet:
+    kept = [(item, texts, said) for item, texts, said in dealt if not texts.stale]
+    turned = [orders.swapped(review, item, rater) for item, _, _ in kept]
     choices = choices_of(review)
-    read = [_read(texts, swapped, sees) for _, texts, swapped in shown]
+    read = [_read(texts, swapped, sees) for (_, texts, _), swapped in zip(kept, turned, strict=True)]
     parts = _parts(read)
     rows = [
-        (review.name, rater, MARK + item.id, *_spread(texts, parts), *_filled(choices, said.get(item.id), swapped))
-        for (item, _, swapped), texts in zip(shown, read, strict=True)
+        (review.name, rater, MARK + item.id, *_spread(texts, parts), *_filled(choices, said, swapped))
+        for (item, _, said), swapped, texts in zip(kept, turned, read, strict=True)
     ]
     named = [name if i == 0 else f"{name} ({i + 1})" for name, count in parts.items() for i in range(count)]
     columns = (*KEYS, *named, *choices, NOTE)
-    return BlindSheet(review.name, rater, columns, choices, tuple(rows), len(dealt) - len(shown))
+    return BlindSheet(review.name, rater, columns, choices, tuple(rows), len(dealt) - len(kept))
 
 
 def printable(text: str) -> str:

@@ -80,14 +80,15 @@ class Reviews:
         It is on the disk when this returns. A label is bound to the text that was drawn, whatever the answer is by now;
         attention items give none. Raises InputError for a rating that the review does not offer.
         """
-        rows.check_rating(review, item, rating)
-        said = [label_to_row(label, review.run) for label in _labels(review, item, rating)]
+        self.rate_all(review, [(item, rating)])
+
+    def rate_all(self, review: Review, said: Sequence[tuple[Item, Rating]]) -> None:
+        """`rate` for many, as of a sheet: all of them are kept, or none."""
+        for item, rating in said:
+            rows.check_rating(review, item, rating)
         with self._store.writing() as connection:
-            connection.execute(_forget_labels(review, item, rating.rater, rating.round))
-            self._store.put_in(connection, "ratings", [rows.rating_to_row(review.name, rating)])
-            if said and rating.round > 1:
-                self._begin_labels(connection, _label_set(review, rating.round))
-            self._store.put_in(connection, "labels", said)
+            for item, rating in said:
+                self._rate(connection, review, item, rating)
 
     def undo(self, review: Review, item: Item, rater: str, round: int = 1) -> None:
         """Take back what a rater said of an item, and its labels; nothing happens where nothing was said."""
@@ -107,6 +108,14 @@ class Reviews:
         with self._store.reading() as connection:
             found = connection.execute(query).mappings().all()
         return [rows.row_to_review(row) for row in sorted(found, key=rows.begun, reverse=True)]
+
+    def _rate(self, connection: sa.Connection, review: Review, item: Item, rating: Rating) -> None:
+        found = [label_to_row(label, review.run) for label in _labels(review, item, rating)]
+        connection.execute(_forget_labels(review, item, rating.rater, rating.round))
+        self._store.put_in(connection, "ratings", [rows.rating_to_row(review.name, rating)])
+        if found and rating.round > 1:
+            self._begin_labels(connection, _label_set(review, rating.round))
+        self._store.put_in(connection, "labels", found)
 
     def _begin_labels(self, connection: sa.Connection, made: LabelSet) -> None:
         """Make a label set in the transaction. Raises InputError where labels of another origin have its name."""

@@ -20,7 +20,7 @@ from markscheme.app.review.beginning import Asked, begin_or_resume
 from markscheme.app.review.csv_sheets import read_csv
 from markscheme.app.review.exporting import write_sheets
 from markscheme.app.review.reading import Findings, place_of, read_rows
-from markscheme.app.review.sheets import LONGEST, make_sheet, pieces, printable
+from markscheme.app.review.sheets import LONGEST, make_sheets, pieces, printable
 from markscheme.app.review.workbook import read_workbook
 from markscheme.harness.data_rows import Row
 from markscheme.harness.errors import DataError, InputError, MissingExtra
@@ -226,7 +226,7 @@ def test_control_characters_are_shown_not_dropped(study: Make) -> None:
 def test_each_rater_has_an_order_of_ones_own(study: Make) -> None:
     made = study()
     review = made.begin()
-    sheets = {rater: make_sheet(made.reviews, review, rater, ("reference",)) for rater in review.raters}
+    sheets = make_sheets(made.reviews, review, review.raters, ("reference",))
     items = made.reviews.items(review)
     for rater, sheet in sheets.items():
         assert [row[2] for row in sheet.rows] == ["i-" + one.id for one in orders.order_for(review, items, rater)]
@@ -345,9 +345,19 @@ def test_a_formula_in_a_score_cell_of_a_workbook_is_wrong(study: Make) -> None:
     def change(worksheet: Any) -> None:
         worksheet["G2"] = "=1+1"
 
-    assert "G" not in edited(made.write(review)["ann"], change).suffix
-    (wrong,) = made.read(review, made.folder / "out" / "look-ann.xlsx").wrong
+    (wrong,) = made.read(review, edited(made.write(review)["ann"], change)).wrong
     assert ":2 right: '=1+1' cannot be chosen" in wrong
+
+
+def test_of_the_ratings_of_a_sheet_all_are_kept_or_none(study: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = study()
+    review = made.begin()
+    items = made.reviews.items(review)[:3]
+    written = iter([made.reviews._rate, made.reviews._rate])  # the third finds none
+    monkeypatch.setattr(made.reviews, "_rate", lambda *said: next(written)(*said))
+    with pytest.raises(StopIteration):
+        made.reviews.rate_all(review, [(item, Rating(item.id, "ann", {"right": 1})) for item in items])
+    assert made.reviews.ratings(review) == []
 
 
 def test_a_note_without_a_score_is_told_not_lost_in_silence(study: Make) -> None:
@@ -368,7 +378,7 @@ def test_an_answer_that_changed_since_it_was_drawn_is_left_out(study: Make) -> N
     item = made.reviews.items(review)[0]
     other = Answer(made.run, item.sample_id, item.left, 0, Said("another answer"))
     made.store.put({"answers": [codec.answer_to_row(other, 1)]})
-    sheet = make_sheet(made.reviews, review, "ann", ())
+    sheet = make_sheets(made.reviews, review, ["ann"], ())["ann"]
     assert (len(sheet.rows), sheet.left_out) == (23, 1)
     assert "i-" + item.id not in {row[2] for row in sheet.rows}
 
