@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from ...harness.review.records import Review
 from ...harness.store.reviews import Reviews
 from ...harness.store.store import Store
 from ..commands import emit, opened
+from ..session import WORKSPACE
 from .beginning import Asked, begin_or_resume
 from .csv_sheets import write_csv
 from .guidance import guidance_of
@@ -43,7 +45,9 @@ def export(reference: str, workspace: str, asked: Asked, format: Format, folder:
             typer.echo(f"note: {line.left_out} items of {line.rater} left out: their answers changed since", err=True)
     if done.rubric:
         typer.echo(f"{done.rubric}: the rubric, to be read beside them")
-    typer.echo(f"when they are filled in: markscheme review import {' '.join(line.path for line in done.sheets)}")
+    where = [] if workspace == WORKSPACE else ["-w", workspace]
+    command = shlex.join(["markscheme", "review", "import", *(line.path for line in done.sheets), *where])
+    typer.echo(f"when they are filled in: {command}")
 
 
 def write_sheets(store: Store, review: Review, raters: Sequence[str], format: Format, folder: Path) -> ExportedSheets:

@@ -23,10 +23,10 @@ from markscheme.app.review.reading import Findings, place_of, read_rows
 from markscheme.app.review.sheets import LONGEST, make_sheets, pieces, printable
 from markscheme.app.review.workbook import read_workbook
 from markscheme.harness.data_rows import Row
-from markscheme.harness.errors import DataError, InputError, MissingExtra
+from markscheme.harness.errors import DataError, InputError, MissingExtra, StoreError
 from markscheme.harness.records import Answer, Said, Sample
 from markscheme.harness.review import orders
-from markscheme.harness.review.records import Rating, Review
+from markscheme.harness.review.records import Item, Rating, Review
 from markscheme.harness.spreadsheets import original
 from markscheme.harness.store import codec, runs
 from markscheme.harness.store.reviews import Reviews
@@ -353,9 +353,15 @@ def test_of_the_ratings_of_a_sheet_all_are_kept_or_none(study: Make, monkeypatch
     made = study()
     review = made.begin()
     items = made.reviews.items(review)[:3]
-    written = iter([made.reviews._rate, made.reviews._rate])  # the third finds none
-    monkeypatch.setattr(made.reviews, "_rate", lambda *said: next(written)(*said))
-    with pytest.raises(StopIteration):
+    write = made.reviews._rate
+
+    def full(connection: Any, review: Review, item: Item, rating: Rating) -> None:
+        if item == items[2]:
+            raise OSError("no space left")
+        write(connection, review, item, rating)
+
+    monkeypatch.setattr(made.reviews, "_rate", full)
+    with pytest.raises(StoreError, match="no space"):
         made.reviews.rate_all(review, [(item, Rating(item.id, "ann", {"right": 1})) for item in items])
     assert made.reviews.ratings(review) == []
 
