@@ -160,7 +160,8 @@ def spec_of_words(path: Path, design: str, shares: list[str], name: str, labelle
     try:
         return LabelSpec.model_validate(data)
     except ValidationError as error:
-        wrong = dict.fromkeys(_wrong_word(e["loc"], e["msg"], data) for e in error.errors())
+        found = [((*e["loc"], *e.get("ctx", {}).get("at", ())), e["msg"]) for e in error.errors()]
+        wrong = dict.fromkeys(_wrong_word(loc, said, data) for loc, said in found)
         raise InputError("\n".join(wrong)) from None
 
 
