@@ -16,7 +16,7 @@ from ...harness.errors import InputError, Unfinished
 from ...harness.exam import Exam, JudgeSpec, load_exam
 from ...harness.probing import Probe, Probing
 from ...judges.base import Judge
-from ...judges.probes import attacks, distribution, drift, family, perturbation, position, retest, verbosity
+from ...judges.probes import attacks, distribution, drift, family, length, perturbation, position, retest, verbosity
 from ...judges.probes.base import Graded
 from ..progress import line, showing
 from ..session import price_book
@@ -143,7 +143,8 @@ def _assessed(entry: Planned, subject: Subject, graded: Graded) -> tuple[Probe, 
     if entry.ready or entry.why:
         return entry.ready or (Probe(entry.code, NAMES[entry.code], name, power=entry.power, why=entry.why),)
     module = {m.CODE: m for m in (retest, verbosity, perturbation, attacks)}[entry.code]
-    return (module.assess(name, entry.items, graded, subject.rubric, entry.wanted),)
+    found = module.assess(name, entry.items, graded, subject.rubric, entry.wanted)
+    return (length.with_slope(found, subject.data, subject.rubric) if entry.code == verbosity.CODE else found,)
 
 
 def _new_watch(spec: JudgeSpec, subject: Subject, choice: Choice) -> drift.Watch:
