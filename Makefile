@@ -17,7 +17,7 @@ test: $(VENV)/.ready
 
 # The extra ragas holds back packages that all else may have newer, so it is tested in an environment of its own.
 test-ragas: $(RAGAS_VENV)/.ready
-	$(RAGAS_VENV)/bin/python -m pytest -m ragas tests/ragas tests/test_docs.py $(ARGS)
+	$(RAGAS_VENV)/bin/python -m pytest -m ragas tests/ragas tests/app/test_ragas_run.py tests/test_docs.py $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

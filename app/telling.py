@@ -66,6 +66,8 @@ def _tell_failures(failed: int, failures: Sequence[tuple[str, str, int]]) -> Non
     typer.echo(f"{failed} {'answer' if failed == 1 else 'answers'} failed:")
     for kind, detail, count in failures:
         typer.echo(f"  {count} × {kind}: {detail}")
+    if rest := failed - sum(count for _, _, count in failures):
+        typer.echo(f"  … and {rest} more")
     kinds = {kind for kind, _, _ in failures}
     if kinds & FINAL_FAILURES:
         typer.echo(f"  final until asked again: {resume_command()} --retry failed")

@@ -5,8 +5,9 @@
 On a page ```console blocks are run and their output compared; `$ ` begins a command, `…` alone on a line stands for any
 lines. A block after a line that ends in a file's name in backquotes and a colon is written to that file. ```python
 blocks are run, ```yaml ones without a name are parts of an exam or a rubric and loaded, ```text ones are illustrations.
-What is replaced: hosted models answer from a scripted server on loopback (declared as endpoints of the user's own), and
-`http://127.0.0.1:8000` in files and commands is that server. `/home/you` in output is the folder.
+A page in `NEEDS` is left out where its package is missing. What is replaced: hosted models answer from a scripted
+server on loopback (declared as endpoints of the user's own), and `http://127.0.0.1:8000` in files and commands is that
+server. `/home/you` in output is the folder.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ from scripted_models import scripted_models
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 PAGES = (ROOT / "README.md", *sorted((DOCS / "guide").glob("*.md")))
+NEEDS = {"ragas": "ragas"}
+"""Page -> the package that it cannot do without, which is in an environment of its own."""
 HOSTED = ("openai", "anthropic", "azure", "fireworks", "together", "gemini", "openrouter")
 ADDRESS = "http://127.0.0.1:8000"
 HOME = "/home/you"
@@ -236,6 +240,9 @@ def main() -> None:
     """Renew the pages that are named, or all."""
     chosen = [Path(name).resolve() for name in sys.argv[1:]] or list(PAGES)
     for page in chosen:
+        if page.stem in NEEDS and find_spec(NEEDS[page.stem]) is None:
+            sys.stderr.write(f"{page.name}: left out, for want of {NEEDS[page.stem]}\n")
+            continue
         text, parts, end = page.read_text(encoding="utf-8"), [], 0
         with scripted_models() as url, tempfile.TemporaryDirectory() as folder, reading(Path(folder), url) as reader:
             for block, match in zip(blocks(page), FENCE.finditer(text), strict=True):

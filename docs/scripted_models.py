@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "servers"
 
 import mock_openai
 import mock_replies
+import scripted_ragas
 from markscheme.harness.candidates.baselines import extractive, lead
 from markscheme.harness.text import words
 from mock_verdicts import wanted_schema
@@ -149,7 +150,9 @@ class Script(mock_replies.Book):
         prompt, model = str(messages[-1]["content"]), str(request.body.get("model"))
         if request.kind != "judge":
             said.text = answer(model, prompt)
-        elif schema := wanted_schema(request.body):
+        elif (schema := wanted_schema(request.body)) and (said_to_ragas := scripted_ragas.reply(prompt, schema)):
+            said.text = said_to_ragas
+        elif schema:
             forms = schema["properties"].items()
             taught = "Example of" in str(messages[0]["content"])
             if "fickle" in model:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .exam_labels import packaged_labels
-from .exam_sheets import packaged_sheets, sheet_file
 from .exam_ragas import is_ragas
+from .exam_sheets import packaged_sheets, sheet_file
 from .exam_types import packaged_files
 from .pinned import load_pinned
 

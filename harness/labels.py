@@ -107,6 +107,8 @@ class _Reader:
         self.seen: Counter[str] = Counter()
         self._wanted = annotators
         self._texts: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._scores: dict[str, float | None] = {}
         self._first: dict[tuple[str, str, int, str, str, str], int] = {}
 
     def take(self, row: Row) -> None:
@@ -121,7 +123,7 @@ class _Reader:
         if self._wanted and annotator not in self._wanted:
             return
         place = (self._named(data, "sample_id"), self._named(data, "candidate"), _trial(data.get("trial")))
-        criterion, score = self._named(data, "criterion"), _score(data["score"])
+        criterion, score = self._named(data, "criterion"), self._score(data["score"])
         if score is None:
             self.file.gaps += 1
             return
@@ -150,10 +152,23 @@ class _Reader:
 
     def _named(self, data: Mapping[str, Any], column: str) -> str:
         value = data[column]
+        # The same few cells over and over: each is read once.
+        if type(value) is str and (known := self._names.get(value)):
+            return known
         text = original(value.strip()) if type(value) is str else identifier(value)
         if not text:
             raise Wrong(column, "is empty; say whose label of what this is")
-        return self._texts.setdefault(text, text)
+        name = self._text(text)
+        if type(value) is str:
+            self._names[value] = name
+        return name
+
+    def _score(self, value: Any) -> float | None:
+        if type(value) is not str:
+            return _score(value)
+        if value not in self._scores:
+            self._scores[value] = _score(value)
+        return self._scores[value]
 
     def _text(self, value: Any) -> str:
         text = "" if value is None else str(value).strip()
@@ -161,7 +176,7 @@ class _Reader:
 
 
 def _trial(value: Any) -> int:
-    if value is None or value == "":
+    if value is None or value == "" or value == "0":
         return 0
     try:
         number = float(value)

@@ -7,6 +7,7 @@ repeat, since a person labels once; the composite takes the mean of its repeats,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from ..harness.statistics.agreement import continuous_agreement, human_agreement
 from ..harness.statistics.alternative import AlternativeTest, alternative_annotator_test
 from ..harness.store.frames import RunData
 from .align_pairs import align_pairs
-from .align_tables import Bench, Labelled, bench_of, labelled_of
+from .align_tables import IN_TWO_SETS, NO_VERDICT, Bench, Labelled, bench_of, labelled_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +73,8 @@ def _judge(data: RunData, labels: pd.DataFrame, entry: Mapping[str, Any], epsilo
 def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAlignment:
     import numpy as np
 
+    if bench.between_levels(labelled):
+        return _between_levels(bench, labelled)
     judge, humans, lost = bench.on_levels(labelled)
     both = ~np.isnan(judge) & ~np.isnan(humans).all(axis=1)
     clusters, candidates = bench.clusters[labelled.items], bench.candidates[labelled.items]
@@ -104,20 +107,48 @@ def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAli
     )
 
 
+def _between_levels(bench: Bench, labelled: Labelled) -> CriterionAlignment:
+    """A judge that also gives scores between the levels (a jury's mean, a share of claims): compared as numbers."""
+    import numpy as np
+
+    judge = bench.mean[labelled.criterion][labelled.items]
+    silent = int((np.isnan(judge) & ~np.isnan(labelled.humans).all(axis=1)).sum())
+    lost = {reason: n for reason, n in ((NO_VERDICT, silent), (IN_TWO_SETS, labelled.twice)) if n}
+    found = _as_numbers(bench, labelled.criterion, labelled.items, (judge, labelled.humans), labelled.annotators)
+    note = "the judge also scores between the levels: compared as numbers, without kappa and its like"
+    return replace(found, lost=lost, notes=(note, *found.notes))
+
+
 def _composite(bench: Bench, labelled: Mapping[str, Labelled]) -> CriterionAlignment:
     import numpy as np
 
     judge, humans, annotators, lost = bench.composite(labelled)
+    found = _as_numbers(bench, COMPOSITE, np.arange(len(judge)), (judge, humans), annotators)
+    return replace(found, lost=lost)
+
+
+def _as_numbers(
+    bench: Bench,
+    criterion: str,
+    items: NDArray[np.intp],
+    scores: tuple[Floats, Floats],
+    annotators: tuple[str, ...],
+) -> CriterionAlignment:
+    """Rank correlation, bias and error of the judge's scores (n,) of ``items`` against people's (n, R)."""
+    import numpy as np
+
+    judge, humans = scores
+    clusters, candidates = bench.clusters[items], bench.candidates[items]
     there = ~np.isnan(judge) & ~np.isnan(humans).all(axis=1)
-    estimates = continuous_agreement(judge, humans, bench.clusters)
+    estimates = continuous_agreement(judge, humans, clusters)
     by_candidate = []
-    for name in (one for one in bench.order if one in set(bench.candidates[there])):
-        own = there & (bench.candidates == name)
-        found = continuous_agreement(judge[own], humans[own], bench.clusters[own])
+    for name in (one for one in bench.order if one in set(candidates[there])):
+        own = there & (candidates == name)
+        found = continuous_agreement(judge[own], humans[own], clusters[own])
         by_candidate.append(CandidateAgreement(name, int(own.sum()), found["bias"]))
     return CriterionAlignment(
         judge=bench.name,
-        criterion=COMPOSITE,
+        criterion=criterion,
         scale=bench.scale,
         n=int(there.sum()),
         annotators=_counts(annotators, humans[there]),
@@ -126,7 +157,6 @@ def _composite(bench: Bench, labelled: Mapping[str, Labelled]) -> CriterionAlign
         humans={},
         n_humans=0,
         candidates=tuple(by_candidate),
-        lost=lost,
         notes=next(iter(estimates.values())).notes,
     )
 

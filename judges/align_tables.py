@@ -70,6 +70,13 @@ class Bench:
         low, high = self.scale
         return tuple(float(level) for level in range(int(low), int(high) + 1))
 
+    def between_levels(self, labelled: Labelled) -> bool:
+        """Whether a verdict on one of the labelled answers is no level of the scale."""
+        import numpy as np
+
+        judge = self.first[labelled.criterion][labelled.items]
+        return bool((~np.isnan(judge) & ~np.isin(judge, self.levels)).any())
+
     def on_levels(self, labelled: Labelled) -> tuple[Floats, Floats, dict[str, int]]:
         """The judge's verdicts (n,) and the labels (n, R), only those that are levels, and what is lost by reason."""
         import numpy as np

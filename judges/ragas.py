@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +233,7 @@ class _NoReply(Exception):
         self.outcome = outcome
 
 
+@cache
 def load() -> ModuleType:
     """`ragas_bridge`, which imports ragas: seconds, the first time. Raises InputError where that fails."""
     os.environ["RAGAS_DO_NOT_TRACK"] = "true"  # ragas reads it once, and reports to its makers otherwise

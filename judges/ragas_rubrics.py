@@ -121,7 +121,7 @@ def missing_ragas_inputs(rubric: Rubric, samples: Sequence[Sample], passages: bo
     for name, field in (("retrieved_contexts", "context"), ("reference", "reference")):
         lacking = [sample.id for sample in samples if not getattr(sample, field)]
         if name in reads and lacking and not (passages and field == "context"):
-            or_else = " or give the candidates a retriever:" if field == "context" else ""
+            or_else = " or give the candidates a retriever," if field == "context" else ""
             problems.append(
                 f"{rubric.name} reads the {field}, which {len(lacking)} of {len(samples)} samples lack (the first: "
                 f"{lacking[0]!r}): add it to the data,{or_else} or leave this judge out"

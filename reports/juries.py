@@ -171,12 +171,13 @@ def _reach(jury: JudgeView) -> tuple[float, float] | None:
 
 
 def levels_of(jury: JudgeView, scores: Floats) -> list[float]:
-    """The levels of the scale; what was given, where no scale is known."""
+    """The levels of the scale; what was given, where no scale is known or members score between its levels."""
     import numpy as np
 
-    if jury.scale is not None:
-        return [float(level) for level in range(int(jury.scale[0]), int(jury.scale[1]) + 1)]
-    return [float(level) for level in np.unique(scores[~np.isnan(scores)])]
+    given = {float(level) for level in np.unique(scores[~np.isnan(scores)])}
+    scale = jury.scale or (0.0, -1.0)
+    levels = {float(level) for level in range(int(scale[0]), int(scale[1]) + 1)}
+    return sorted(given if given - levels else levels)
 
 
 def differences(bench: Bench) -> Mapping[tuple[str, str], tuple[Two, ...]]:

@@ -45,7 +45,7 @@ def _two(two: Two) -> list[str]:
 
 
 def _disputed(one: Disputed) -> list[str]:
-    scores = (words.NONE if score is None else f"{score:g}" for score in one.scores)
+    scores = (words.NONE if score is None else f"{score:.3g}" for score in one.scores)
     return [escape(one.where), escape(one.candidate), escape(one.criterion), *scores]
 
 

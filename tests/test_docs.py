@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -41,7 +42,16 @@ def server() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def followed(page: Path) -> Any:
+    """The page; one that needs a package of another environment is tried there, and marked with its name."""
+    package = follow.NEEDS.get(page.stem)
+    marks = [] if package is None else [getattr(pytest.mark, package)]
+    if package is not None and importlib.util.find_spec(package) is None:
+        marks.append(pytest.mark.skip(reason=f"needs the extra {package}: make test-{package}"))
+    return pytest.param(page, marks=marks, id=page.stem)
+
+
+@pytest.mark.parametrize("page", [followed(page) for page in PAGES])
 def test_a_reader_who_follows_a_page_sees_what_it_says(page: Path, server: str, tmp_path: Path):
     with follow.reading(tmp_path, server) as reader:
         for block in follow.blocks(page):

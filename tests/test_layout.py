@@ -150,7 +150,7 @@ def test_help_loads_nothing_heavy():
 
 
 def test_the_locks_name_no_host_and_a_hash_for_everything():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-ragas.lock"):
         lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
         assert [line for line in lines if "://" in line or line.startswith("--")] == []
         pinned = [i for i, line in enumerate(lines) if line and line[0] not in " #"]

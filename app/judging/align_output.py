@@ -243,7 +243,7 @@ def _agreement_line(one: CriterionAlignment) -> list[str]:
         if chance.get(name) is not None:
             lines.append(f"chance {chance[name]:.2f}")
         if (people := one.humans.get(name)) is not None and people.value is not None:
-            lines.append(f"people {people.value:.2f}")
+            lines.append(f"people {words.number(people.value)}")
         shown.append("\n".join(lines))
     return [one.judge, one.criterion, str(one.n), *shown]
 

@@ -49,7 +49,9 @@ def with_night(watch: Watch, night: Night) -> Watch:
 
 def _watch(data: dict[str, Any]) -> Watch:
     anchors = tuple(Anchor(**entry) for entry in data["anchors"])
-    nights = tuple(Night(entry["date"], tuple(entry["scores"])) for entry in data["nights"])
+    nights = tuple(
+        Night(entry["date"], tuple(entry["scores"]), dict(entry.get("served", {}))) for entry in data["nights"]
+    )
     if any(len(night.scores) != len(anchors) for night in nights):
         raise ValueError("a night with more or fewer scores than anchors")
     return Watch(data["judge"], data["model"], anchors, nights)

@@ -110,7 +110,8 @@ def _check(wish: Wish) -> None:
 
 
 def _data(store: Store, run: Run, wish: Wish) -> tuple[RunData, list[RunData], list[str]]:
-    """The run, those before it that are the same, and what is to be said of label files."""
+    """The run, those before it that are the same, and what is to be said of label files. Raises InputError where
+    files were given of which nothing holds: to be told of scores without them is not what was asked."""
     attached, notes = ([], []) if wish.labels else refreshed(store, run)
     for path in wish.labels:
         spec = worded(store, path, wish.design, list(wish.shares))
@@ -120,6 +121,8 @@ def _data(store: Store, run: Run, wish: Wish) -> tuple[RunData, list[RunData], l
     if wish.labels:
         names = {one.name for one in attached}
         data, *earlier = (replace(d, labels=d.labels[d.labels["label_set"].isin(names)]) for d in (data, *earlier))
+        if not any(len(d.labels) for d in (data, *earlier)):
+            raise InputError("\n".join(notes))
     return data, earlier, notes
 
 

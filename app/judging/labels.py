@@ -161,5 +161,16 @@ def spec_of_words(path: Path, design: str, shares: list[str], name: str, labelle
     try:
         return LabelSpec.model_validate(data)
     except ValidationError as error:
-        wrong = (f"--{'-'.join(map(str, e['loc'][:1])) or 'label'}: {e['msg']}" for e in error.errors())
-        raise InputError("\n".join(dict.fromkeys(text.replace("_", "-", 1) for text in wrong))) from None
+        found = [((*e["loc"], *e.get("ctx", {}).get("at", ())), e["msg"]) for e in error.errors()]
+        wrong = dict.fromkeys(_wrong_word(loc, said, data) for loc, said in found)
+        raise InputError("\n".join(wrong)) from None
+
+
+def _wrong_word(loc: tuple[str | int, ...], said: str, data: Mapping[str, Any]) -> str:
+    """A mistake in a word of a command line, by its option; that of a file names the file itself."""
+    name = str(loc[0]) if loc else "label"
+    if name == "path":
+        return said
+    given = f" {data[name]!r}" if isinstance(data.get(name), str) else ""
+    option = {"shares": "share"}.get(name, name.replace("_", "-"))
+    return f"--{option}{given}: {said}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from ...harness.dispatch.tally import Tally
 from ...harness.errors import InputError, Unfinished
 from ...harness.exam import Exam, JudgeSpec, load_exam
 from ...harness.probing import Probe, Probing
+from ...harness.records import Grade, Reply
 from ...judges.base import Judge
-from ...judges.probes import attacks, distribution, drift, family, perturbation, position, retest, verbosity
+from ...judges.probes import attacks, distribution, drift, family, length, perturbation, position, retest, verbosity
 from ...judges.probes.base import Graded
 from ..progress import line, showing
 from ..session import price_book
@@ -120,7 +122,7 @@ async def _put(
     probes: list[Probe] = []
     for entry in planned:
         if entry.code == drift.CODE and not entry.why:
-            probes.append(_drift(entry, subject, graded, watch, file))
+            probes.append(_drift(shop, entry, subject, graded, watch, file))
         else:
             probes += _assessed(entry, subject, graded)
     return _made(shop, spec, probes, tally, subject)
@@ -143,7 +145,8 @@ def _assessed(entry: Planned, subject: Subject, graded: Graded) -> tuple[Probe, 
     if entry.ready or entry.why:
         return entry.ready or (Probe(entry.code, NAMES[entry.code], name, power=entry.power, why=entry.why),)
     module = {m.CODE: m for m in (retest, verbosity, perturbation, attacks)}[entry.code]
-    return (module.assess(name, entry.items, graded, subject.rubric, entry.wanted),)
+    found = module.assess(name, entry.items, graded, subject.rubric, entry.wanted)
+    return (length.with_slope(found, subject.data, subject.rubric) if entry.code == verbosity.CODE else found,)
 
 
 def _new_watch(spec: JudgeSpec, subject: Subject, choice: Choice) -> drift.Watch:
@@ -151,10 +154,18 @@ def _new_watch(spec: JudgeSpec, subject: Subject, choice: Choice) -> drift.Watch
     return drift.Watch(spec.name, spec.model, drift.anchors(subject.samples, subject.answers, n, choice.seed))
 
 
-def _drift(entry: Planned, subject: Subject, graded: Graded, watch: drift.Watch, file: Path) -> Probe:
-    kept = with_night(watch, drift.night(today(), watch, entry.items, graded))
+def _drift(shop: Workshop, entry: Planned, subject: Subject, graded: Graded, watch: drift.Watch, file: Path) -> Probe:
+    served = _served(shop, (graded[item.key] for item in entry.items))
+    kept = with_night(watch, drift.night(today(), watch, entry.items, graded, served))
     write_watch(file, kept)
     return drift.assess(subject.judge.name, kept, subject.rubric, len(watch.anchors))
+
+
+def _served(shop: Workshop, graded: Iterable[Sequence[Grade]]) -> Counter[str]:
+    """How many replies each model gave, as the provider names it."""
+    keys = {key for grades in graded for grade in grades for key in grade.calls}
+    replies = [call.outcome for call in shop.store.find_calls(keys, shop.run.id).values()]
+    return Counter(reply.served_model for reply in replies if isinstance(reply, Reply) and reply.served_model)
 
 
 def _made(

@@ -199,13 +199,15 @@ def _error(ratings: Floats, others: Floats, scoring: Scoring) -> Floats:
 def _p_value(behind: Floats, epsilon: float) -> tuple[Literal["t", "Wilcoxon"], float]:
     """One-sided p of a mean of ``behind`` that is at least ``epsilon``."""
     import numpy as np
-    from scipy import special, stats
+    from scipy import special
 
     n, mean, sd = len(behind), float(behind.mean()), float(behind.std(ddof=1))
     test: Literal["t", "Wilcoxon"] = "t" if n >= ITEMS else "Wilcoxon"
     if sd == 0.0:
         return test, 0.0 if mean < epsilon else 1.0
     if test == "Wilcoxon":
+        from scipy import stats  # half a second, which the other test does not need
+
         return test, float(stats.wilcoxon(behind - epsilon, alternative="less").pvalue)
     return test, float(special.stdtr(n - 1, (mean - epsilon) / (sd / np.sqrt(n))))
 

@@ -2,7 +2,8 @@
 
 The judge's mean over all answers is moved by the judge's mean error on the labelled ones, both weighted by λ
 (Angelopoulos, Duchi, Zrnic 2023, arXiv:2311.01453). The labelled answers must be a random sample, within each stratum
-where there are strata. Variances have ddof 1 and limits come from t: with 50 labels that is what makes them cover.
+where there are strata. Variances have ddof 1 and limits come from t, and one error of the judge more than was seen is
+reckoned with (`ppi_parts.unseen`): with 50 labels that is what makes them cover.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..records import Estimate
 from .intervals import Scale
 from .ppi_limits import ZERO, Rectified, Spread, constant, described, interval, satterthwaite, warned
-from .ppi_parts import Parts, Strata, between_variance, jackknife_variance, means, parts_of, tuned, variances
+from .ppi_parts import Parts, Strata, between_variance, jackknife_variance, means, parts_of, tuned, unseen, variances
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,9 +67,10 @@ def _spread(parts: Parts, weights: Floats) -> Spread:
     each = parts.shares**2 * variances(parts, weights)
     if each.sum() <= ZERO:
         return Spread(0.0, 1.0)
+    rare = float(parts.shares**2 @ unseen(parts, weights))
     total = float(each.sum()) + between_variance(parts, weights)
     if not parts.clusters.shared:
-        return Spread(total, satterthwaite(total, each, parts.n))
+        return Spread(total + rare, satterthwaite(total, each, parts.n))
     clustered = jackknife_variance(parts, weights)
     # Cluster sums can cancel exactly (every document 0 and 3): a zero width would be an artefact of balance.
-    return Spread(clustered if clustered > ZERO else total, float(parts.labelled_clusters.count - 1))
+    return Spread((clustered if clustered > ZERO else total) + rare, float(parts.labelled_clusters.count - 1))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
 
+SAME = 1e-9
+"""Differences of less are rounding."""
 POOLED_BELOW = 20
 """A stratum with fewer labels takes the λ pooled over strata: its own would fit its labels too well."""
 
@@ -103,6 +105,26 @@ def variances(parts: Parts, lam: Floats) -> Floats:
     rest = covariance(parts.u, parts.u, parts.unlabelled_stratum, parts.unlabelled) / np.maximum(parts.unlabelled, 1)
     residual = parts.y - lam[parts.labelled_stratum] * parts.f
     return lam**2 * rest + covariance(residual, residual, parts.labelled_stratum, parts.n) / np.maximum(parts.n, 1)
+
+
+def unseen(parts: Parts, lam: Floats) -> Floats:
+    """Variance of θ (H,) that one more error of the judge would add, shared among strata by their labels.
+
+    Rare errors are easily missed by n labels, and then the residuals claim too much: with 50 labels of a judge that
+    passes one fail in ten the interval would cover 86 %. Half an error upwards and half downwards, as large as those
+    seen (else a step), are the pseudo-counts of Agresti and Min (2005) where scores are pass and fail.
+    """
+    import numpy as np
+
+    off = parts.y - parts.f
+    off = np.abs(off - np.median(off))
+    sizes = off[off > SAME]
+    if not len(sizes):
+        gaps = np.concatenate([np.diff(np.unique(parts.y)), np.diff(np.unique(parts.f))])
+        sizes = np.sort(gaps[gaps > SAME])[:1]
+    square = float((sizes**2).mean()) if len(sizes) else 0.0
+    n = parts.n
+    return np.where(lam > 0, lam**2 * square / np.maximum(n - 1, 1) / n.sum(), 0.0)
 
 
 def between_variance(parts: Parts, lam: Floats) -> float:

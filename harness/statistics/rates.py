@@ -47,8 +47,9 @@ def rate_interval(
     """Share of ones among ``outcomes`` (n,) of 0 and 1, one per sample, with Wilson's interval.
 
     Clustered: n divided by the design effect (variance by CR3 over variance of independent samples, at least 1) and
-    the t quantile with df G-1. Where all outcomes are equal the design effect cannot be seen; then each cluster
-    counts once. No interval for a single cluster.
+    the t quantile with df G-1. Few failures, or few successes, hardly show the design effect: it is taken as if one
+    more of the rarer outcome had come with its whole cluster. Where all outcomes are equal, then, each cluster counts
+    once. No interval for a single cluster.
     """
     import numpy as np
 
@@ -65,7 +66,7 @@ def rate_interval(
         return Estimate(rate, low, high, n, "Wilson")
     if groups.count < 2:
         return Estimate(rate, None, None, n, "one cluster: no interval")
-    size = n / design_effect(array, groups)
+    size = n / _cautious_effect(array, groups)
     low, high = wilson(rate * size, size, level, t_quantile(level, groups.count - 1))
     method = f"Wilson, n/deff {size:.0f}, {groups.count} clusters"
     return Estimate(rate, low, high, n, method, groups.warnings())
@@ -78,6 +79,16 @@ def design_effect(values: Any, groups: Clusters) -> float:
     if alone == 0.0:
         return n / groups.count
     return float(max(1.0, (se_jackknife(values, groups) / alone) ** 2))
+
+
+def _cautious_effect(outcomes: Any, groups: Clusters) -> float:
+    """The design effect that is seen, weighing as the rarer outcomes, and that of whole clusters, weighing as one more.
+
+    By the first alone, an interval of 34 documents of 14 questions covers 89 % at a rate of 0.98 (correlation 0.2).
+    """
+    n, ones = len(outcomes), float(outcomes.sum())
+    rare, seen = min(ones, n - ones), design_effect(outcomes, groups)
+    return max(seen, (rare * seen + n / groups.count) / (rare + 1))
 
 
 def _check(successes: float, n: float) -> None:

@@ -14,7 +14,7 @@ from ..records import Estimate
 from .clusters import clusters_of
 from .intervals import Scale
 from .ppi_limits import ZERO, Rectified, Spread, constant, described, interval, satterthwaite, warned
-from .ppi_parts import Parts, Strata, covariance, left_out, means, parts_of
+from .ppi_parts import Parts, Strata, covariance, left_out, means, parts_of, unseen
 from .rates import design_effect
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def _spread(parts: Parts, lam: float, drawn: float) -> Spread:
     cov, spread = _moments(parts)
     theta = means(parts, np.zeros(len(parts.shares)))
     explained = np.maximum(0.0, lam * (2 * cov - lam * spread)) + (theta - parts.shares @ theta) ** 2
-    answers = drawn * float(parts.shares @ explained)
+    rare = float(parts.shares**2 @ unseen(parts, np.full(len(parts.shares), lam)))
+    answers = drawn * float(parts.shares @ explained) + rare
     if not parts.clusters.shared:
         total = answers + float(each.sum())
         return Spread(total, satterthwaite(total, each, parts.n))

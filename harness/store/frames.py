@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -101,3 +101,22 @@ def empty_frame(columns: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(columns=list(columns))
+
+
+def frame_of(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """A table of ``rows``."""
+    import pandas as pd
+
+    return pd.DataFrame.from_records(list(rows), columns=list(columns))
+
+
+def joined(parts: Iterable[tuple[pd.DataFrame, Sequence[int]]]) -> pd.DataFrame:
+    """Tables side by side: of each the rows of these numbers (n,), so that what recurs is held once until then."""
+    import numpy as np
+    import pandas as pd
+
+    columns: dict[str, Any] = {}
+    for frame, numbers in parts:
+        taken = np.asarray(numbers, dtype=np.intp)
+        columns |= {str(name): frame[name].array.take(taken) for name in frame}
+    return pd.DataFrame(columns)

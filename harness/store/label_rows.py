@@ -1,54 +1,78 @@
-"""The labels that hold for answers of a run, as rows of `LABEL_COLUMNS`."""
+"""The labels that hold for answers of a run, as a table of `LABEL_COLUMNS`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 
-from .codec import answer_sha256_of_row
+from .frames import LABEL_COLUMNS, empty_frame, frame_of, joined
 from .schema import label_sets, labels
 
-Row = Mapping[Any, Any]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Answered = tuple[str, str, int, str]
+"""Sample, candidate, trial and the hash of the text."""
 _SOME = 500
 """Answers whose labels are read at a time: a statement takes no more variables than 999 in old SQLite."""
 
 
-def label_rows(
-    connection: sa.Connection, answered: Sequence[Row], clusters: Mapping[str, str]
-) -> list[tuple[Any, ...]]:
-    """Labels of the rows ``answered`` of `answers`, in their order. ``clusters`` are those of the samples.
+def label_frame(connection: sa.Connection, answered: Iterable[Answered], clusters: Mapping[str, str]) -> pd.DataFrame:
+    """Labels of the answers, in their order. ``clusters`` are those of the samples.
 
-    There may be many times more labels than answers: they are read for some answers at a time, every word once.
+    There may be many times more labels than answers: what many share is kept once, and a label is two numbers until
+    the table is made.
     """
     sets = {row["name"]: row for row in connection.execute(sa.select(label_sets)).mappings()}
     if not sets:
-        return []
-    shares = {name: orjson.loads(row["weights"]) for name, row in sets.items()}
-    about = {name: (row["design"], row["labelled_at"]) for name, row in sets.items()}
+        return empty_frame(LABEL_COLUMNS)
+    places: list[tuple[Any, ...]] = []
+    endings: dict[tuple[Any, ...], int] = {}
+    where, what = array("q"), array("q")
+    for some in _batches(answered):
+        by_text = _said_of(connection, some, list(sets), endings)
+        for sample, candidate, trial, sha256 in some:
+            if held := by_text.get((sample, candidate, sha256)):
+                where.extend([len(places)] * len(held))
+                what.extend(held)
+                places.append((sample, clusters[sample], candidate, trial))
+    rest = [_ending(said, sets) for said in endings]
+    parts = ((frame_of(LABEL_COLUMNS[:4], places), where), (frame_of(LABEL_COLUMNS[4:], rest), what))
+    return joined(parts)
+
+
+def _batches(answered: Iterable[Answered]) -> Iterator[list[Answered]]:
+    rows = iter(answered)
+    while some := list(islice(rows, _SOME)):
+        yield some
+
+
+def _said_of(
+    connection: sa.Connection, some: list[Answered], sets: list[str], endings: dict[tuple[Any, ...], int]
+) -> dict[tuple[str, str, str], list[int]]:
+    """By sample, candidate and hash the numbers of what was said; what is new is given the next number."""
     c = labels.c
-    query = sa.select(
-        c.sample_id, c.candidate, c.answer_sha256, c.criterion, c.annotator, c.score, c.label_set, c.stratum, c.run
-    ).order_by(c.label_set, c.criterion, c.annotator)
-    query = query.where(c.label_set.in_(list(sets)))  # with it the primary key finds a sample's labels
-    same: dict[Any, Any] = {}
-    found = []
-    for start in range(0, len(answered), _SOME):
-        some = answered[start : start + _SOME]
-        wanted = list(dict.fromkeys(answer["sample_id"] for answer in some))
-        by_text: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
-        for sample, candidate, sha256, *said in connection.execute(query.where(c.sample_id.in_(wanted))):
-            by_text.setdefault((sample, candidate, sha256), []).append(tuple(same.setdefault(v, v) for v in said))
-        for answer in some:
-            sample, candidate = answer["sample_id"], answer["candidate"]
-            place = (same.setdefault(sample, sample), clusters[sample], same.setdefault(candidate, candidate))
-            for criterion, who, score, name, stratum, run in by_text.get(
-                (sample, candidate, answer_sha256_of_row(answer)), ()
-            ):
-                design, labelled_at = about[name]
-                how = (name, design, stratum, shares[name].get(stratum, math.nan), labelled_at, run)
-                found.append((*place, answer["trial"], criterion, who, score, *how))
+    text = (c.sample_id, c.candidate, c.answer_sha256)
+    rest = (c.criterion, c.annotator, c.score, c.label_set, c.stratum, c.run)
+    wanted = list(dict.fromkeys(sample for sample, *_ in some))
+    # With the sets named, the primary key finds a sample's labels.
+    query = sa.select(*text, *rest).where(c.label_set.in_(sets), c.sample_id.in_(wanted))
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for sample, candidate, sha256, *said in connection.execute(query.order_by(c.label_set, c.criterion, c.annotator)):
+        number = endings.setdefault(tuple(said), len(endings))
+        found.setdefault((sample, candidate, sha256), []).append(number)
     return found
+
+
+def _ending(said: tuple[Any, ...], sets: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A row from `criterion` on."""
+    criterion, who, score, name, stratum, run = said
+    about = sets[name]
+    share = orjson.loads(about["weights"]).get(stratum, math.nan)
+    return criterion, who, score, name, about["design"], stratum, share, about["labelled_at"], run

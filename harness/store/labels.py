@@ -17,7 +17,7 @@ from .schema import answers, label_sets, labels, run_samples, samples
 from .store import Store
 from .wanted import Wanted
 
-_CHUNK = 5000
+_CHUNK = 20_000
 _KEYS = ("sample_id", "candidate", "answer_sha256", "criterion", "annotator")
 Key = tuple[str, str, str, str, str]
 Kept = dict[Key, tuple[int, float, str]]
@@ -145,9 +145,20 @@ def _said(file: LabelFile, number: int) -> tuple[int, float, str]:
 
 
 def _row(name: str, run: str, key: Key, file: LabelFile, number: int) -> Row:
-    place = dict(zip(_KEYS, key, strict=True))
+    sample, candidate, sha256, criterion, annotator = key
     trial, score, stratum = _said(file, number)
-    return {"label_set": name, **place, "run": run, "trial": trial, "score": score, "stratum": stratum}
+    return {
+        "label_set": name,
+        "sample_id": sample,
+        "candidate": candidate,
+        "answer_sha256": sha256,
+        "criterion": criterion,
+        "annotator": annotator,
+        "run": run,
+        "trial": trial,
+        "score": score,
+        "stratum": stratum,
+    }
 
 
 def _delete(name: str) -> sa.Delete:

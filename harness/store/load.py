@@ -5,31 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from .codec import unpack_floats
+from .codec import answer_sha256_of_row, unpack_floats
 from .frames import (
     ANSWER_COLUMNS,
     CALL_COLUMNS,
     GRADE_COLUMNS,
-    LABEL_COLUMNS,
     PREFERENCE_COLUMNS,
     SAMPLE_COLUMNS,
     SCORE_COLUMNS,
     RunData,
     RunInfo,
+    frame_of,
 )
-from .label_rows import label_rows
+from .label_rows import Answered, label_frame
 from .runs import Run
 from .schema import answers, calls, grades, preferences, run_samples, samples, scores
 from .store import Store, select_in
 from .wanted import Wanted
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Row = Mapping[Any, Any]
 _NAN = math.nan
@@ -53,7 +50,7 @@ def load(store: Store, run: Run) -> RunData:
         paid = connection.execute(query.where(calls.c.run == run.id).order_by(calls.c.created_at, calls.c.key))
         call_rows |= {r["key"]: r for r in paid.mappings() if r["key"] not in call_rows}
         clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
-        labels = label_rows(connection, [row for row in answer_rows if row["status"] == "ok"], clusters)
+        labels = label_frame(connection, (_answered(r) for r in answer_rows if r["status"] == "ok"), clusters)
     return RunData(
         info=info_of(run),
         samples=frame_of(SAMPLE_COLUMNS, (_sample(r) for r in sample_rows)),
@@ -62,7 +59,7 @@ def load(store: Store, run: Run) -> RunData:
         scores=frame_of(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
         calls=frame_of(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
         preferences=frame_of(PREFERENCE_COLUMNS, (preference_of(r, clusters) for r in compared)),
-        labels=frame_of(LABEL_COLUMNS, labels),
+        labels=labels,
     )
 
 
@@ -96,10 +93,8 @@ def _pointers(
     return found
 
 
-def frame_of(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame.from_records(list(rows), columns=list(columns))
+def _answered(row: Row) -> Answered:
+    return row["sample_id"], row["candidate"], row["trial"], answer_sha256_of_row(row)
 
 
 def info_of(run: Run) -> RunInfo:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
-from ...harness.records import Answer, Sample
+from ...harness.records import Answer, Estimate, Sample
 from ...harness.statistics.paired import holm
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric, composite
@@ -39,10 +39,14 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """The scores of one night by anchor, in the order of the anchors; criterion -> score."""
+    """The scores of one night by anchor, in the order of the anchors; criterion -> score.
+
+    ``served`` counts its replies by the model that the provider says gave them; empty where it says nothing.
+    """
 
     date: str
     scores: tuple[Mapping[str, float], ...]
+    served: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,14 @@ def design(watch: Watch, samples: Sequence[Sample], date: str) -> list[Item]:
     return items
 
 
-def night(date: str, watch: Watch, items: Sequence[Item], graded: Graded) -> Night:
+def night(
+    date: str, watch: Watch, items: Sequence[Item], graded: Graded, served: Mapping[str, int] | None = None
+) -> Night:
     """Tonight's scores; an anchor that was not graded has none."""
     by_number = {item.key[1]: scores(graded[item.key]) for item in items}
-    return Night(date, tuple(by_number.get(str(number), {}) for number in range(len(watch.anchors))))
+    return Night(
+        date, tuple(by_number.get(str(number), {}) for number in range(len(watch.anchors))), dict(served or {})
+    )
 
 
 def power(n: int, wanted: int) -> Power:
@@ -105,9 +113,11 @@ def assess(judge: str, watch: Watch, rubric: Rubric, wanted: int) -> Probe:
     nights, dates = _complete(watch, table)
     curve = chart(nights) if nights.shape[1] > 1 else None
     drifted = bool(alarms) or (curve is not None and curve.alarm is not None)
+    same_model, model_note = _served(watch.nights[0], watch.nights[-1])
     findings = [
         Finding("mean change since the reference", change_interval(changes, where), LIMIT, "anchors", failed=drifted),
         Finding("same score as then", rate_interval([float(c == 0) for c in changes], where), None, "anchors"),
+        *same_model,
     ]
     moved = [
         Failing(
@@ -118,10 +128,33 @@ def assess(judge: str, watch: Watch, rubric: Rubric, wanted: int) -> Probe:
     ]
     notes = [f"reference: {watch.nights[0].date}, this night: {watch.nights[-1].date}", note]
     notes += [alarm_note(curve, dates)] if curve else []
+    notes += model_note
     notes += unscored_note(len(watch.anchors) - len(there), len(watch.anchors))
     return Probe(
         CODE, NAME, judge, tuple(findings), power(len(there), wanted), tuple(moved[:MOST_EXAMPLES]), tuple(notes)
     )
+
+
+def _served(then: Night, now: Night) -> tuple[list[Finding], list[str]]:
+    """Whether the provider still names the model that it named on the reference night; every reply counts.
+
+    Another one is an alarm by itself: these anchors may not be the answers on which the two differ.
+    """
+    if not now.served:
+        return [], []
+    if not then.served:
+        return [], [f"served by {_named(now)}; which model served the reference night was not recorded"]
+    total = sum(now.served.values())
+    share = sum(count for model, count in now.served.items() if model in then.served) / total
+    estimate = Estimate(share, share, share, total, "count of all replies")
+    if share == 1:
+        return [Finding(f"served by {_named(then)} as then", estimate, Limit(low=1.0), "replies")], []
+    changed = f"the provider names another model: {_named(then)} on {then.date}, {_named(now)} on {now.date}"
+    return [Finding(f"served by {_named(now)}, then by {_named(then)}", estimate, Limit(low=1.0), "replies")], [changed]
+
+
+def _named(night: Night) -> str:
+    return ", ".join(repr(model) for model in sorted(night.served))
 
 
 def _composites(watch: Watch, rubric: Rubric) -> list[list[float | None]]:

@@ -16,7 +16,7 @@ from ...harness.statistics.intervals import mean_interval
 from ...harness.statistics.rates import rate_interval
 from ...harness.text import is_refusal
 from ..rubric import Rubric
-from . import edits
+from . import citations, edits
 from .base import MOST_EXAMPLES, Graded, Item, made_up, percent, scores, unscored_note, whole
 from .edits import Edit
 from .power import rate_power
@@ -25,6 +25,9 @@ CODE, NAME = "P6", "perturbation"
 WANTED = 100
 """Edits of each severity."""
 LIMITS = {"severe": Limit(low=0.9), "mild": Limit(low=0.7), "preserving": Limit(low=0.9)}
+CITATION = "wrong citation"
+FEW = 10
+"""Fewer texts than these say little of an edit of one kind."""
 ASSUMED = {"severe": 0.98, "mild": 0.85, "preserving": 0.98}
 
 
@@ -71,10 +74,14 @@ def _edited(samples: Sequence[Sample], severity: str, n: int, seed: int) -> list
 def _kinds(severity: str, sample: Sample, samples: Sequence[Sample], pool: set[str]) -> Mapping[str, Edit]:
     if severity == "preserving":
         return edits.PRESERVING
-    if severity == "mild":
-        return {"dropped sentence": edits.dropped_sentence, "near number": edits.near_number}
-    others = [s.reference or "" for s in samples if (s.cluster or s.id) != (sample.cluster or sample.id)]
     own = " ".join((str(sample.question), *sample.context))
+    if severity == "mild":
+        found: dict[str, Edit] = {"dropped sentence": edits.dropped_sentence, "near number": edits.near_number}
+        if citations.citations(sample.reference or ""):
+            cited = {name for other in samples for name in citations.authors(other.reference or "")}
+            found[CITATION] = citations.wrong_citation(cited, own)
+        return found
+    others = [s.reference or "" for s in samples if (s.cluster or s.id) != (sample.cluster or sample.id)]
     return {
         "wrong number": edits.wrong_number,
         "negation": edits.negation,
@@ -118,7 +125,7 @@ def assess(judge: str, items: Sequence[Item], graded: Graded, rubric: Rubric, wa
     stayed, moved = _unchanged([item for item in items if item.severity == "preserving"], graded, rubric)
     findings += _by_kind("same score, same meaning", stayed, LIMITS["preserving"], "scores")
     missing = sum(whole(graded[item.key], rubric) is None for item in items)
-    notes = list(unscored_note(missing, len(items)))
+    notes = [*unscored_note(missing, len(items)), _citing([item.text for item in bases.values()])]
     if floored:
         notes.append(f"{len(floored)} references got the lowest score already: no error could lower it; left out")
     shown = (*examples, *moved[:MOST_EXAMPLES])
@@ -157,11 +164,18 @@ def _unchanged(chosen: Sequence[Item], graded: Graded, rubric: Rubric) -> tuple[
 
 
 def _by_kind(metric: str, found: Outcomes, limit: Limit, unit: str) -> list[Finding]:
-    """The share over all, which decides, and by kind of edit."""
+    """The share over all, which decides, and by kind of edit, with a word on those that found few texts to edit."""
     kinds = list(dict.fromkeys(item.kind for item, _ in found))
     shares = {kind: _rate([row for row in found if row[0].kind == kind]) for kind in kinds} if len(kinds) > 1 else {}
-    single = [Finding(f"{metric}: {kind}", share, None, unit) for kind, share in shares.items()]
+    texts = {kind: len({item.sample.id for item, _ in found if item.kind == kind}) for kind in shares}
+    few = {kind: f" (only {count} {'text' if count == 1 else 'texts'})" for kind, count in texts.items() if count < FEW}
+    single = [Finding(f"{metric}: {kind}{few.get(kind, '')}", share, None, unit) for kind, share in shares.items()]
     return [Finding(metric, _rate(found), limit, unit), *single]
+
+
+def _citing(texts: Sequence[str]) -> str:
+    count = sum(bool(citations.citations(text)) for text in texts)
+    return f"{CITATION}: {count} of {len(texts)} references cite a source; the others are left out of it"
 
 
 def _rate(found: Outcomes) -> Estimate:

@@ -51,9 +51,8 @@ def judges(found: Alignment) -> list[str]:
 
 def caveats(found: Alignment) -> tuple[str, ...]:
     """Too few labels, labels that do not hold, answers that could not be compared: a sentence each."""
-    said = list(found.notes)
-    for note in dict.fromkeys(note for one in found.criteria for note in one.notes):
-        said.append(f"{words.listed(_whose(note, found))}: {note}.")
+    notes = dict.fromkeys(note for one in found.criteria for note in one.notes)
+    said = [*found.notes, *(f"{words.listed(_whose(note, found))}: {note}." for note in notes)]
     said += [f"{used.name}: {HOW[used.design]}." for used in found.labels if used.n and used.design in HOW]
     said += [f"{used.name}, not counted: {_reasons(used.unattached)}." for used in found.labels if used.unattached]
     said += [f"{one.judge}, {one.criterion}, left out: {_reasons(one.lost)}." for one in found.criteria if one.lost]

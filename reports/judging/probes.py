@@ -15,7 +15,7 @@ ABOUT: Mapping[str, str] = {
     "P6": "It sees errors that were put into right answers, and leaves alone what says the same in other words.",
     "P7": "Texts that say nothing get the lowest score, whatever they demand.",
     "P10": "It is no kinder to models of its own family than people are.",
-    "P11": "It grades the same answers as it did on the reference night.",
+    "P11": "It grades the same answers as it did on the reference night, and no other model is named.",
 }
 """What it means that a judge passes."""
 BROKEN: Mapping[str, str] = {
@@ -26,7 +26,8 @@ BROKEN: Mapping[str, str] = {
     "P6": "It misses planted errors, or sees errors where there are none: its high scores do not mean right answers.",
     "P7": "A text that says nothing can get a good score: a candidate may win by asking for it.",
     "P10": "It favours or punishes its own family beyond what people say: take a judge of another family.",
-    "P11": "It grades otherwise than on the reference night: scores of the two nights cannot be compared.",
+    "P11": "It grades otherwise than on the reference night, or another model does: scores of the two nights cannot "
+    "be compared.",
 }
 
 

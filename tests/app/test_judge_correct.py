@@ -216,3 +216,26 @@ def test_a_run_before_lends_its_labels_only_where_nothing_but_the_time_differs(g
         assert earlier_runs(store, other) == []
     finally:
         store.close()
+
+
+def test_a_wrong_word_about_labels_is_named_by_its_option_and_a_file_that_is_not_there_by_its_path(graded):
+    code, _, err = graded.command("judge", "correct", "--labels", "gone.csv")
+    assert code == 2
+    assert "gone.csv': there is no such file" in err
+    assert "--path" not in err
+    path = str(label(graded))
+    for option, word in (("--design", "rando"), ("--labelled-at", "today")):
+        code, _, err = graded.command("import", "labels", path, option, word)
+        assert code == 2
+        assert f"{option} {word!r}" in err
+    code, _, err = graded.command("import", "labels", path, "--share", "easy=0.7")
+    assert code == 2
+    assert "--share: " in err
+
+
+def test_files_of_which_no_label_holds_are_refused_with_the_reason(graded):
+    path = graded.folder / "strangers.csv"
+    path.write_text("sample_id,candidate,trial,criterion,score,annotator\ns1,nobody,0,correctness,1,ann\n")
+    code, out, err = graded.command("judge", "correct", "--labels", str(path))
+    assert (code, out) == (2, "")
+    assert "0 of 1 hold for this run; 1 × the run has no such candidate (first: line 2)" in err

@@ -215,3 +215,47 @@ def test_position_is_read_from_the_pairs_of_the_run(known):
     same, first = found["probes"][0]["findings"]
     assert same["value"] == 1 - abs(first["value"]) == 0.0  # the mock always prefers one place
     assert by_code(probed(known, "--probes", "P3", expect=1))["P3"] == found["probes"][0]
+
+
+def test_a_night_on_which_the_provider_names_another_model_fails_though_the_scores_are_the_same(desk, monkeypatch):
+    desk.run()
+    monkeypatch.setattr(probing, "today", lambda: "2026-11-01")
+    probed(desk, "--probes", "drift", expect=0)
+    (file,) = Path(".markscheme/anchors").glob("*.json")
+    kept = json.loads(file.read_text())
+    assert kept["nights"][0]["served"] == {"judge-1": 10}
+    kept["nights"][0]["served"] = {"judge-0": 10}
+    file.write_text(json.dumps(kept))
+    monkeypatch.setattr(probing, "today", lambda: "2026-11-02")
+    row = by_code(probed(desk, "--probes", "drift", expect=1))["P11"]
+    assert {f["metric"]: f["verdict"] for f in row["findings"]}["served by 'judge-1', then by 'judge-0'"] == "fail"
+    assert row["findings"][0]["value"] == 0.0
+    assert "the provider names another model: 'judge-0' on 2026-11-01, 'judge-1' on 2026-11-02" in row["notes"]
+
+
+def test_a_reference_night_recorded_before_models_were_is_still_read(desk, monkeypatch):
+    desk.run()
+    monkeypatch.setattr(probing, "today", lambda: "2026-11-01")
+    probed(desk, "--probes", "drift", expect=0)
+    (file,) = Path(".markscheme/anchors").glob("*.json")
+    kept = json.loads(file.read_text())
+    del kept["nights"][0]["served"]
+    file.write_text(json.dumps(kept))
+    monkeypatch.setattr(probing, "today", lambda: "2026-11-02")
+    row = by_code(probed(desk, "--probes", "drift", expect=0))["P11"]
+    assert any("'judge-1'; which model served the reference night was not recorded" in note for note in row["notes"])
+
+
+def test_labels_give_verbosity_a_slope_and_without_them_it_says_so(known):
+    row = by_code(probed(known, "--probes", "P5", expect=1))["P5"]
+    assert any("slope on length not computed: the run has no labelled answer" in note for note in row["notes"])
+    rows = ["sample_id,candidate,trial,criterion,score,annotator"]
+    rows += [f"s{n},{name},0,correctness,{n % 4},ann" for n in range(10) for name in ("no", "all")]
+    Path("labels.csv").write_text("\n".join(rows) + "\n")
+    known.exam["candidates"][0] = {"name": "no", "model": "baseline/refuse"}
+    known.exam["labels"] = [{"path": "labels.csv", "design": "random"}]
+    known.run()
+    row = by_code(probed(known, "--probes", "P5", expect=1))["P5"]
+    (found,) = [f for f in row["findings"] if f["metric"].startswith("slope per sd of log length")]
+    assert (found["n"], found["limit_low"], found["limit_high"]) == (20, -0.1, 0.1)
+    assert found["low"] < found["value"] < found["high"]

@@ -11,7 +11,7 @@ from markscheme.harness.store.store import Store
 
 @pytest.fixture
 def panel(desk):
-    """Three members, of whom b is unreadable now and then by the script, and a jury of them."""
+    """Three members and a jury of them."""
     judge = desk.exam["judges"][0]
     desk.exam["judges"] = [{**judge, "name": name, "model": f"openai-compatible/judge-{name}"} for name in "abc"]
     desk.exam["judges"].append({"name": "panel", "members": ["a", "b", "c"], "aggregate": "majority"})
@@ -133,3 +133,27 @@ def test_juries_are_not_probed_themselves(panel, words):
     flag = "--judge" if words[1] == "probe" else "--judges"
     code, _, err = panel.command(*words, str(panel.folder / "exam.yaml"), flag, "panel")
     assert code == 2 and "jury" in err
+
+
+def test_a_jury_is_compared_with_people_like_any_judge(panel):
+    panel.run()
+    rows = [
+        "sample_id,candidate,trial,criterion,score,annotator",
+        *(f"s{n},cand,0,correctness,1,ann" for n in range(10)),
+    ]
+    (panel.folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    panel.exam["labels"] = ["./labels.csv"]
+    panel.run()
+    code, out, err = panel.command("judge", "align", "--json")
+    assert code == 0, err
+    found = json.loads(out.splitlines()[-1])
+    assert {row["judge"]: row["n"] for row in found["criteria"]} == {"a": 10, "b": 10, "c": 10, "panel": 10}
+
+
+def test_the_report_goes_by_the_jury(panel):
+    code, _, err = panel.command("run", str(panel.save()), "--quiet")
+    assert code == 0, err
+    (page,) = (panel.folder / ".markscheme").glob("reports/*/report.md")
+    text = page.read_text()
+    assert "- judge **panel**: majority of a, b and c" in text
+    assert "## Jury" in text and "| a and b | correctness | 10 | 100 %" in text

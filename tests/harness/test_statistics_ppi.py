@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markscheme.harness.statistics.intervals import constant_bounds, mean_interval
 from markscheme.harness.statistics.ppi import ppi_mean, predicted_ratio
-from markscheme.harness.statistics.ppi_parts import Strata
+from markscheme.harness.statistics.ppi_parts import Strata, parts_of, unseen
 from markscheme.harness.statistics.two_phase import two_phase_mean
 from scipy import stats
 
@@ -41,12 +41,13 @@ def test_tuned_estimate_equals_the_golden_value():
     ("lam", "value", "low", "high"),
     [(1.0, 1.6666667, 1.2146615, 2.1186719), (0.0, 1.7, 1.0182255, 2.3817745)],
 )
-def test_fixed_lambda_equals_the_golden_limits_but_for_t_and_ddof_1(lam, value, low, high):
-    """The golden limits have normal quantiles and variances with ddof 0."""
+def test_fixed_lambda_equals_the_golden_limits_but_for_t_ddof_1_and_one_more_error(lam, value, low, high):
+    """The golden limits have normal quantiles and variances with ddof 0. The judge errs by one where it does."""
     found = ppi_mean(JUDGE, HUMAN, lam=lam).estimate
     assert found.value == pytest.approx(value, abs=5e-8)
     residual, rest = np.var(np.array(Y) - lam * np.array(F)) / 10, lam**2 * np.var(U) / 30
-    inflated = np.sqrt(residual * 10 / 9 + rest * 30 / 29) * stats.t.ppf(0.975, 9)
+    one_more = lam**2 / (10 * 9)
+    inflated = np.sqrt(residual * 10 / 9 + rest * 30 / 29 + one_more) * stats.t.ppf(0.975, 9)
     assert half(found) == pytest.approx(inflated)
     assert stats.norm.ppf(0.975) * np.sqrt(residual + rest) == pytest.approx((high - low) / 2, abs=5e-8)
 
@@ -80,6 +81,15 @@ def test_width_follows_the_predicted_ratio():
     human = 0.8 * judge + 0.6 * rng.normal(size=10_000)
     human[1000:] = np.nan
     assert ppi_mean(judge, human).width_ratio == pytest.approx(predicted_ratio(0.8, 1000, 9000), rel=0.03)
+
+
+@pytest.mark.parametrize(("off", "size"), [((), 0.5), ((2.0,), 2.0), ((2.0, -1.0, 1.0), 2**0.5)])
+def test_one_more_error_is_as_large_as_those_seen_or_else_a_step(off, size):
+    human = np.array([0.0, 0.5, 1.0, 1.5, 3.0, 3.0, 2.0, 2.0])
+    judge = human + np.pad(off, (0, 8 - len(off)))
+    parts = parts_of(np.append(judge, [1.0, 2.0]) + 0.3, np.append(human, [np.nan] * 2), None, None)
+    assert unseen(parts, np.array([0.9])) == pytest.approx((0.9 * size) ** 2 / (8 * 7))
+    assert unseen(parts, np.array([0.0])) == 0
 
 
 def test_limits_and_value_stay_on_the_scale():
@@ -124,7 +134,8 @@ def test_clusters_are_left_out_with_their_labelled_and_unlabelled_answers():
     judge, human, clusters = np.array(JUDGE, float), np.array(HUMAN), np.arange(40) % 8
     found = ppi_mean(judge, human, clusters=clusters)
     se = leave_one_out(judge, human, clusters, found.lam)
-    assert half(found.estimate) == pytest.approx(se * stats.t.ppf(0.975, 7))
+    one_more = found.lam**2 / (10 * 9)
+    assert half(found.estimate) == pytest.approx(np.sqrt(se**2 + one_more) * stats.t.ppf(0.975, 7))
     assert found.estimate.method == "PPI++, λ 0.79, t, CR3 over 8 clusters, df 7"
     assert found.estimate.notes[0] == "only 8 clusters (fewer than 20)"
 

@@ -181,3 +181,12 @@ def test_a_pairwise_judge_that_follows_the_order_calls_a_tie():
         "pairs without a verdict in both orders": 1,
         "people's preferences between answers that the judge did not compare": 1,
     }
+
+
+def test_a_judge_that_scores_between_the_levels_is_compared_as_numbers():
+    grades = [grade(i, score + 0.5 * (i == 3)) for i, score in enumerate(A)]
+    [one] = align(run_of(grades, [label(i, score) for i, score in enumerate(B)])).criteria
+    assert (one.n, one.agreement, one.lost) == (15, None, {})
+    assert one.estimates["bias"].value == pytest.approx((sum(A) + 0.5 - sum(B)) / 15)
+    assert "kappa" not in one.estimates and "between the levels" in one.notes[0]
+    assert one.candidates[0].bias.value == one.estimates["bias"].value

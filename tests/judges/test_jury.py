@@ -1,10 +1,19 @@
 """Juries: what several scores come to, when there is none, and which answers are graded again."""
 
+import asyncio
+import json
+from random import Random
+
+import numpy as np
 import pytest
 from markscheme.harness.exam import exam_from_dict
-from markscheme.harness.records import Grade, Scored, Unscored
+from markscheme.harness.models.scripted import ScriptedModel
+from markscheme.harness.records import Answer, Call, Grade, Said, Sample, Scored, Unscored
 from markscheme.harness.repeating import repeats_of
+from markscheme.harness.statistics.repeats import decompose
+from markscheme.judges.judge import RubricJudge, Settings
 from markscheme.judges.jury import Jury, aggregated, together, verdict
+from markscheme.judges.rubric import load_rubric
 
 
 def scored(**scores):
@@ -145,3 +154,57 @@ def test_a_pairwise_judge_is_no_member(tmp_path):
     duel = {"name": "duel", "model": "openai/m", "rubric": "pairwise", "mode": "pairwise"}
     with pytest.raises(Exception, match="'duel' compares pairs; members grade one answer at a time"):
         exam(tmp_path, duel, members=("a", "duel"))
+
+
+class Direct:
+    """A caller that asks anew each time."""
+
+    run, salt = "r", ""
+
+    async def complete(self, model, request, draw):
+        return Call("k", self.run, "judge", "j", model.name, await model.complete(request))
+
+
+def fickle(name, chance):
+    """A judge that gives what the answer says (0 or 3), and with a ``chance`` the other one."""
+    random = Random(name)
+
+    def reply(request):
+        deserved = 3 if "GOOD" in str(request.messages[-1]["content"]) else 0
+        said = {"reasoning": "so", "score": 3 - deserved if random.random() < chance else deserved}
+        return json.dumps(dict.fromkeys(("correctness", "comprehensiveness", "readability"), said))
+
+    return RubricJudge(name, load_rubric("docs_qa", 0), ScriptedModel(reply), Direct(), Settings(shots=0))
+
+
+def graded(judges, n, repeats):
+    """The grades on the first criterion by judge (n, repeats), and those of a jury of the judges."""
+    jury = Jury("panel", tuple(judge.name for judge in judges), "median", repeats)
+
+    async def all_of_it():
+        found = []
+        for i in range(n):
+            sample = Sample(f"s{i}", "?", context=("c",), reference="r")
+            answer = Answer("r", sample.id, "cand", 0, Said(f"{'GOOD' if i % 2 else 'BAD'} {i}"))
+            for repeat in range(repeats):
+                by_member = {judge.name: await judge.grade(sample, answer, repeat) for judge in judges}
+                found.append({**by_member, "panel": verdict(jury, by_member)})
+        return found
+
+    rows = asyncio.run(all_of_it())
+    return {
+        name: np.array([row[name][0].outcome.score for row in rows]).reshape(n, repeats)
+        for name in (*jury.members, "panel")
+    }
+
+
+def test_the_noise_of_a_scripted_model_is_recovered_and_a_jury_has_less_of_it():
+    scores = graded([fickle(name, 0.2) for name in "abc"], 200, 4)
+    found = {name: decompose(table) for name, table in scores.items()}
+    # Two gradings differ with chance 2pq; the variance of one is 9pq. Two of three err with chance 3p^2 - 2p^3.
+    for name in "abc":
+        assert found[name].pair_flip_rate.value == pytest.approx(0.32, abs=0.05)
+        assert found[name].within == pytest.approx(9 * 0.16, rel=0.15)
+        assert found[name].flip_rate.value == pytest.approx(1 - 0.8**4 - 0.2**4, abs=0.09)
+    wrong = 3 * 0.2**2 - 2 * 0.2**3
+    assert found["panel"].within == pytest.approx(9 * wrong * (1 - wrong), rel=0.2)

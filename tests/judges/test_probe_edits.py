@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markscheme.judges.probes import edits
+from markscheme.judges.probes import citations, edits
 from markscheme.judges.probes.attacks import ATTACKS, PASTED, design
 from markscheme.judges.probes.base import drawn
 from markscheme.judges.probes.perturbation import design as perturbed
@@ -30,6 +30,7 @@ ALL = (
     edits.dropped_sentence,
     edits.swapped_entity({"Jena", "Porto"}, ""),
     edits.irrelevant(["Another answer.", "The bridge."]),
+    citations.wrong_citation({"Jena"}, ""),
     *edits.PRESERVING.values(),
 )
 
@@ -172,3 +173,41 @@ def test_drawing_takes_from_every_group_before_it_takes_twice():
     assert len(set(chosen)) == 7
     assert {item[0] for item in chosen} == set("abcde")
     assert chosen == drawn(items, 7, 3, [item[0] for item in items])
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("It holds [1].", "It holds [2]."),
+        ("As Section 3.1 says.", "As Section 3.2 says."),
+        ("See Table 4 and table 9.", "See Table 9 and table 9."),
+        ("So it is (Smith 2020).", "So it is (Jones 2020)."),
+        ("So found Smith et al. (2020).", "So found Jones et al. (2020)."),
+        ("(Smith & Weiss, 2019a) agree.", "(Jones & Weiss, 2019a) agree."),
+    ],
+)
+def test_a_wrong_citation_points_elsewhere_and_changes_nothing_else(text, wrong):
+    edited = {citations.wrong_citation({"Jones", "Smith"}, "")(text, Random(seed)) for seed in range(8)}
+    assert wrong in edited
+    assert all(len(citations.citations(other)) == len(citations.citations(text)) for other in edited)
+
+
+def test_a_source_that_the_text_cites_too_is_taken_before_any_other():
+    edit = citations.wrong_citation({"Jones"}, "")
+    assert {edit("Here [1], there [7].", Random(seed)) for seed in range(8)} == {
+        "Here [7], there [7].",
+        "Here [1], there [1].",
+    }
+    assert {edit("(Smith 2020) and (Weiss 2021)", Random(seed)) for seed in range(8)} == {
+        "(Weiss 2020) and (Weiss 2021)",
+        "(Smith 2020) and (Smith 2021)",
+    }
+
+
+@pytest.mark.parametrize("text", ["In 2020 it was 3 metres [sic].", "Smith said so.", "(see above)", ""])
+def test_what_cites_nothing_has_no_wrong_citation(text):
+    assert citations.wrong_citation({"Jones"}, "")(text, Random(0)) is None
+
+
+def test_an_author_who_stands_in_the_context_is_no_wrong_one():
+    assert citations.wrong_citation({"Jones"}, "Jones wrote it.")("So it is (Smith 2020).", Random(0)) is None

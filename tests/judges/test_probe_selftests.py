@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 import pandas as pd
@@ -110,6 +111,27 @@ def test_perturbation_shows_the_errors_that_were_missed():
     assert all(case.got == "3.00" and case.expected == "less than 3.00" for case in found.examples)
 
 
+CITING = [
+    replace(sample, reference=f"{sample.reference} So says [1], which [5] repeats.") if n < 7 else sample
+    for n, sample in enumerate(SAMPLES)
+]
+
+
+def test_a_kind_of_edit_that_few_texts_allow_is_marked_and_those_that_cite_are_counted():
+    items = perturbation.design(CITING, 400, 0)
+    graded = judged(items, wobbly(truth(items, DESERVED), 0.0), 0)
+    found = perturbation.assess("j", items, graded, rubric(), 400)
+    assert "mild errors seen: wrong citation (only 7 texts)" in [f.metric for f in found.findings]
+    assert not any("near number (only" in f.metric for f in found.findings)
+    assert "wrong citation: 7 of 120 references cite a source; the others are left out of it" in found.notes
+
+
+def test_references_that_cite_nothing_get_no_wrong_citation_and_it_is_said():
+    assert "wrong citation" not in {item.kind for item in EDITED}
+    found = perturbation.assess("j", EDITED, judged(EDITED, blind("none", 0.0), 0), rubric(), 100)
+    assert any(note.startswith("wrong citation: 0 of ") for note in found.notes)
+
+
 def gullible(share: float) -> Score:
     """A judge past which ``share`` of the attacks get; the others it gives the lowest score, nearly always."""
 
@@ -181,6 +203,35 @@ def test_the_first_night_is_the_reference_and_decides_nothing():
     found = drift.assess("j", watch, rubric(), 100)
     assert found.verdict == "not run"
     assert "2026-11-01" in found.why
+
+
+def served(then: Mapping[str, int], now: Mapping[str, int]) -> Probe:
+    """The probe of two nights alike, but for the model that the provider names."""
+    first, last = (replace(n, served=s) for n, s in zip(nights(0.0, 0.0, 0).nights, (then, now), strict=True))
+    watch = drift.Watch("j", "m", drift.anchors(SAMPLES, ANSWERS, 100, 0), (first, last))
+    return drift.assess("j", watch, rubric(), 100)
+
+
+def test_another_served_model_is_an_alarm_by_itself_and_both_are_named():
+    found = served({"gpt-4o-2024-08-06": 100}, {"gpt-4o-2024-08-06": 60, "gpt-4o-2024-11-20": 40})
+    assert found.verdict == "fail"
+    (failed,) = [finding for finding in found.findings if finding.verdict == "fail"]
+    assert failed.estimate.value == 0.6
+    assert "'gpt-4o-2024-11-20', then by 'gpt-4o-2024-08-06'" in failed.metric
+    (note,) = [note for note in found.notes if "names another model" in note]
+    assert "'gpt-4o-2024-08-06' on 2026-11-01" in note
+    assert "'gpt-4o-2024-11-20' on 2026-11-02" in note
+
+
+def test_the_same_served_model_passes_and_an_unknown_one_decides_nothing():
+    same = served({"a": 100, "b": 1}, {"a": 100})
+    assert same.verdict == "pass"
+    assert [f.verdict for f in same.findings if f.unit == "replies"] == ["pass"]
+    for then, now in (({}, {"a": 100}), ({"a": 100}, {}), ({}, {})):
+        unknown = served(then, now)
+        assert unknown.verdict == "pass"
+        assert not [f for f in unknown.findings if f.unit == "replies"]
+    assert any("served by 'a'; which model" in note for note in served({}, {"a": 100}).notes)
 
 
 def grades(broken: float, seed: int, count: int = 600) -> pd.DataFrame:

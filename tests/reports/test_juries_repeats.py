@@ -87,6 +87,13 @@ def test_alpha_is_high_for_members_that_agree_and_about_zero_for_guesses():
     assert abs(readability.alpha.value) < 0.1
 
 
+def test_members_may_score_between_levels():
+    data = said(alike(with_jury(n=20, clusters=None)), "b", "correctness", 2.5, slice(0, 10))
+    (bench,) = sat(data)
+    assert bench.unity[0].spread.value == pytest.approx(0.125) and bench.unity[0].alpha.value is not None
+    assert "| q-0000 | large | correctness | 2 | 2.5 | 2 |" in render_markdown(build_report(data))
+
+
 def test_the_answers_furthest_apart_come_first_with_all_scores():
     data = said(alike(with_jury(n=20)), "b", "correctness", 0.0, [5])
     data = said(data, "c", "readability", 1.0, [0])
