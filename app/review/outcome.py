@@ -45,7 +45,7 @@ def show_outcome(name: str, workspace: str, output: Path | None, json: bool) -> 
     if json:
         emit(to_output(found, str(page)))
         return
-    print_result(found, sys.stdout)
+    print_result(found, workspace, sys.stdout)
     typer.echo(f"report: {page}")
 
 

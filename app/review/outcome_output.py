@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,6 +14,7 @@ from ...reports import words
 from ...reports.pairwise_words import ranks, share
 from ...reports.review import said
 from ..judging.align_output import EstimateOutput
+from ..session import WORKSPACE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -196,7 +198,7 @@ def to_output(found: ReviewResult, report: str) -> ReviewResultOutput:
     )
 
 
-def print_result(found: ReviewResult, out: TextIO) -> None:
+def print_result(found: ReviewResult, workspace: str, out: TextIO) -> None:
     """Candidates, raters against one another, how they worked, and the worst disagreements."""
     from rich.console import Console
 
@@ -213,7 +215,8 @@ def print_result(found: ReviewResult, out: TextIO) -> None:
     if found.disputes:
         titles = ["worst disagreements", "raters", "settled"]
         _table(console, titles, (_dispute(one) for one in found.disputes[:SHOWN]), left=3)
-        console.print(f"{said.adjudication(found)}\n", markup=False, soft_wrap=True)
+        where = "" if workspace == WORKSPACE or not found.open_disputes else f" -w {shlex.quote(workspace)}"
+        console.print(f"{said.adjudication(found)}{where}\n", markup=False, soft_wrap=True)
     for note in said.caveats(found):
         console.print(f"note: {note}", markup=False, soft_wrap=True)
 

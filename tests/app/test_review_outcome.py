@@ -136,7 +136,9 @@ def test_a_second_pass_settles_disputes_and_leaves_the_correction_alone(graded: 
     Reviews(store).rate(review, items[0], Rating(items[0].id, "cleo", {"correctness": 1}, round=2))
     assert [item.id for item in disputed(store, review)][-1] == items[0].id
     store.close()
-    assert "serve --adjudicate --name gold" in graded.command("review", "result")[1]
+    assert "serve --adjudicate --name gold\n" in graded.command("review", "result")[1]
+    folder = str(graded.folder / ".markscheme")
+    assert f"serve --adjudicate --name gold -w {folder}\n" in graded.command("review", "result", "-w", folder)[1]
     found = result(graded)
     first = found["disputes"][0]
     assert (first["item"], first["settled"]) == (items[0].id, {"cleo": "correctness 1"})
