@@ -206,7 +206,7 @@ def print_result(found: ReviewResult, workspace: str, out: TextIO) -> None:
     console.print(f"review {found.review.name} of run {found.review.run}: {said.drawn(found)}\n", markup=False)
     _candidates(console, found)
     for one in found.agreement:
-        _agreement(console, one)
+        _agreement(console, one, said.columns(found))
     work = (
         [one.rater, f"{one.rated} of {one.dealt}", words.seconds(one.seconds.value), _missed(one.missed, one.attention)]
         for one in found.work
@@ -258,11 +258,11 @@ def _duel(duel: Duel) -> list[str]:
     return [f"{duel.left} against {duel.right}", share(rate.estimate), counts, p]
 
 
-def _agreement(console: Console, one: CriterionAgreement) -> None:
-    titles = [f"{said.named(one.criterion)}: against people", "items", *said.COLUMNS.values()]
-    together = [said.cell(one.people.get(said.ALL.get(name, ""))) for name in said.COLUMNS]
+def _agreement(console: Console, one: CriterionAgreement, columns: Mapping[str, str]) -> None:
+    titles = [f"{said.named(one.criterion)}: against people", "items", *columns.values()]
+    together = [said.cell(one.people.get(said.ALL.get(name, ""))) for name in columns]
     rows = [
-        [said.who(row), str(row.n), *(said.cell(row.estimates[name], name == "bias") for name in said.COLUMNS)]
+        [said.who(row), str(row.n), *(said.cell(row.estimates[name], name == "bias") for name in columns)]
         for row in one.raters
         if row.n
     ]

@@ -105,6 +105,12 @@ def mean(found: ReviewResult, candidate: str, criterion: str) -> CandidateMean:
     return next(one for one in found.means if (one.candidate, one.criterion) == (candidate, criterion))
 
 
+def columns(found: ReviewResult) -> dict[str, str]:
+    """Titles by name of estimate; between two answers nobody is kinder."""
+    pairs = found.review.mode == "pairs"
+    return {name: title for name, title in COLUMNS.items() if not (pairs and name == "bias")}
+
+
 def asked(found: ReviewResult) -> list[str]:
     """What raters were asked, in the order of the rubric."""
     return [one.criterion for one in found.agreement]
