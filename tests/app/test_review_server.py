@@ -400,11 +400,12 @@ def test_a_kill_loses_no_rating_that_was_answered(store, tmp_path):
     assert [line["rated_at"] is not None for line in again] == [True] * 20 + [False] * (len(names) - 20)
 
 
-def test_an_interrupt_ends_it_with_a_word_on_how_far_it_got(store, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_it_well(store, tmp_path, number):
     begin(store)
     with started(tmp_path) as (process, guard):
         Browser(guard).enter()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(20) == 0
 
 
