@@ -33,7 +33,8 @@ def show_outcome(name: str, workspace: str, output: Path | None, json: bool) -> 
     """Print what came of the review ``name`` (or `latest`); write review.html and review.md into ``output``, or beside
     the run's report. Raises InputError where there is no such review, or nobody rated anything yet."""
     from ..reporting import report_folder
-    from .outcome_output import print_result, to_output
+    from .outcome_output import to_output
+    from .outcome_tables import print_result
 
     store = opened(workspace)
     try:
