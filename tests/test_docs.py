@@ -131,5 +131,6 @@ def test_a_page_that_runs_hosted_models_says_that_they_were_scripted(page: Path)
     assert "OPENAI_API_KEY=" not in text or re.search(r"[Ss]cripted models stood in for the hosted ones", text)
 
 
-def test_the_picture_of_the_report_is_small():
-    assert 0 < (DOCS / "report.png").stat().st_size < 300_000
+@pytest.mark.parametrize("name", ["report", "review"])
+def test_the_pictures_are_small(name: str):
+    assert 0 < (DOCS / f"{name}.png").stat().st_size < 300_000

@@ -66,7 +66,7 @@ class BlindReview:
         item = self._item(rater, name)
         shown = self._reviews.texts(self.review, item)
         turned = self._turned(item, rater)
-        rating = self._rated(rater).get(name)
+        rating = self._rated(rater, name).get(name)
         return ItemView(
             id=name,
             question=shown.question,
@@ -114,8 +114,8 @@ class BlindReview:
             raise InputError(f"item {name!r} is none of those that {rater!r} rates; reload the page")
         return item
 
-    def _rated(self, rater: str) -> dict[str, Rating]:
-        found = self._reviews.ratings(self.review, rater)
+    def _rated(self, rater: str, item: str | None = None) -> dict[str, Rating]:
+        found = self._reviews.ratings(self.review, rater, item)
         return {rating.item: rating for rating in found if rating.round == self._round}
 
     def _turned(self, item: Item, rater: str) -> bool:

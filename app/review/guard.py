@@ -8,10 +8,11 @@ form can send, and all that is not the bare page needs the cookie which the toke
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from ...harness.errors import InputError, MarkschemeError
 
@@ -26,7 +27,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Guard:
     def refusal(self, request: web.Request) -> tuple[int, str] | None:
         """Status and reason for which a request is turned away, None if it may pass."""
         hosts = (f"127.0.0.1:{self.port}", f"localhost:{self.port}")
-        if request.headers.getall("Host", []) not in ([host] for host in hosts):
+        if request.headers.getall("Host", []) not in [[host] for host in hosts]:
             return 403, "this is not the address that was printed"
         if request.method not in ("GET", "HEAD"):
-            if request.headers.get("Origin") not in (f"http://{host}" for host in hosts):
+            if request.headers.get("Origin") not in [f"http://{host}" for host in hosts]:
                 return 403, "this request comes from another page"
             if request.headers.get(HEADER) != HEADER_VALUE:
                 return 403, f"this request lacks the header {HEADER}"
@@ -61,7 +61,7 @@ class Guard:
             return 401, "open the address that `markscheme review serve` printed"
         return None
 
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         """Turns away, words errors as JSON, and forbids every response to be cached, framed or guessed at."""
 
         @web.middleware

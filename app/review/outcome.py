@@ -33,7 +33,8 @@ def show_outcome(name: str, workspace: str, output: Path | None, json: bool) -> 
     """Print what came of the review ``name`` (or `latest`); write review.html and review.md into ``output``, or beside
     the run's report. Raises InputError where there is no such review, or nobody rated anything yet."""
     from ..reporting import report_folder
-    from .outcome_output import print_result, to_output
+    from .outcome_output import to_output
+    from .outcome_tables import print_result
 
     store = opened(workspace)
     try:
@@ -45,7 +46,7 @@ def show_outcome(name: str, workspace: str, output: Path | None, json: bool) -> 
     if json:
         emit(to_output(found, str(page)))
         return
-    print_result(found, sys.stdout)
+    print_result(found, workspace, sys.stdout)
     typer.echo(f"report: {page}")
 
 

@@ -1,24 +1,15 @@
-"""What `markscheme review result` prints: tables, or one JSON object."""
+"""What `markscheme review result --json` prints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Mapping
 
 from pydantic import BaseModel
 
 from ...harness.records import Estimate
 from ...harness.review.results import CriterionAgreement, Dispute, Duel, ReviewResult
-from ...reports import words
-from ...reports.pairwise_words import ranks, share
 from ...reports.review import said
 from ..judging.align_output import EstimateOutput
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-SHOWN = 10
-"""Disputes on a terminal."""
 
 
 class ReviewMeanOutput(BaseModel):
@@ -196,28 +187,6 @@ def to_output(found: ReviewResult, report: str) -> ReviewResultOutput:
     )
 
 
-def print_result(found: ReviewResult, out: TextIO) -> None:
-    """Candidates, raters against one another, how they worked, and the worst disagreements."""
-    from rich.console import Console
-
-    console = Console(file=out, width=None if out.isatty() else 200, highlight=False)
-    console.print(f"review {found.review.name} of run {found.review.run}: {said.drawn(found)}\n", markup=False)
-    _candidates(console, found)
-    for one in found.agreement:
-        _agreement(console, one)
-    work = (
-        [one.rater, f"{one.rated} of {one.dealt}", words.seconds(one.seconds.value), _missed(one.missed, one.attention)]
-        for one in found.work
-    )
-    _table(console, ["rater", "rated", "median s", "attention missed"], work)
-    if found.disputes:
-        titles = ["worst disagreements", "raters", "settled"]
-        _table(console, titles, (_dispute(one) for one in found.disputes[:SHOWN]), left=3)
-        console.print(f"{said.adjudication(found)}\n", markup=False, soft_wrap=True)
-    for note in said.caveats(found):
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
-
-
 def _estimates(found: Mapping[str, Estimate]) -> dict[str, EstimateOutput]:
     return {name: EstimateOutput.of(one) for name, one in found.items()}
 
@@ -233,55 +202,3 @@ def _pair(duel: Duel) -> ReviewPairOutput:
         losses=rate.losses,
         p=duel.p,
     )
-
-
-def _candidates(console: Console, found: ReviewResult) -> None:
-    if found.means:
-        names = said.criteria(found)
-        rows = ([c, *(said.cell(said.mean(found, c, name).estimate) for name in names)] for c in found.candidates)
-        _table(console, ["candidate", *names], rows)
-    if found.duels:
-        _table(console, ["pair", "win rate", "won/tied/lost", "p"], (_duel(duel) for duel in found.duels))
-    if found.ratings:
-        rated = zip(found.candidates, found.ratings.models, strict=True)
-        rows = ([name, f"{one.elo.value:.0f}", ranks(one)] for name, one in rated)
-        _table(console, ["candidate", "Elo", "rank"], rows)
-
-
-def _duel(duel: Duel) -> list[str]:
-    rate = duel.rate
-    p = words.NONE if duel.p is None else words.p_value(duel.p)
-    counts = f"{rate.wins}/{rate.ties}/{rate.losses}"
-    return [f"{duel.left} against {duel.right}", share(rate.estimate), counts, p]
-
-
-def _agreement(console: Console, one: CriterionAgreement) -> None:
-    titles = [f"{said.named(one.criterion)}: against people", "items", *said.COLUMNS.values()]
-    together = [said.cell(one.people.get(said.ALL.get(name, ""))) for name in said.COLUMNS]
-    rows = [
-        [said.who(row), str(row.n), *(said.cell(row.estimates[name], name == "bias") for name in said.COLUMNS)]
-        for row in one.raters
-        if row.n
-    ]
-    _table(console, titles, [["all people", str(one.n), *together], *rows])
-
-
-def _dispute(one: Dispute) -> list[str]:
-    return [said.about(one), said.gaps(one), said.settled(one)]
-
-
-def _missed(missed: int, seen: int) -> str:
-    return f"{missed} of {seen}" if seen else words.NONE
-
-
-def _table(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, title in enumerate(titles):
-        table.add_column(Text(title), overflow="fold", justify="left" if place < left else "right")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
-    console.print()

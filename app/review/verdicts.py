@@ -40,9 +40,9 @@ def _graded(data: RunData, sheet: Sheet) -> Iterator[tuple[str, str, Floats]]:
     import pandas as pd
 
     places = [(item.sample_id, item.left, item.trial) for item in sheet.items]
-    for entry in _judges(data, pairwise=False):
+    for entry in _judges(data, pairwise=False) if places else ():
         bench = bench_of(data, entry)
-        at = bench.index.get_indexer(pd.MultiIndex.from_tuples(places, names=bench.index.names)) if places else []
+        at = bench.index.get_indexer(pd.MultiIndex.from_tuples(places, names=bench.index.names))
         for criterion, levels in sheet.levels.items():
             if criterion in bench.criteria and bench.levels == levels:
                 grades = bench.first[criterion]

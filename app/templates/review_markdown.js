@@ -2,14 +2,16 @@
 // The little Markdown that answers are written in, as elements. A text becomes text nodes and nothing else: no address
 // is followed, no attribute is set from it. Every search either moves on or is never made again, so time is linear.
 const markdown = (() => {
-  const DEEPEST = 6;
-  const FENCE = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/, HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/, QUOTE = /^ {0,3}> ?(.*)$/;
+  const DEEPEST = 6, MOST = 3000; // a text that would be thousands of elements is shown as it is from there on
+  let made = 0;
+  const FENCE = /^ {0,3}(?:(`{3,})([^`]*)|(~{3,})(.*))$/, HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/, QUOTE = /^ {0,3}> ?(.*)$/;
   const BULLET = /^( {0,12})([-*+]|\d{1,9}[.)])([ \t]+)(.*)$/, RULE = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
   const LINK = /!?\[([^[\]\n]{1,500})\]\(([^()\s]{0,2000})\)/y;
   const word = /[\p{L}\p{N}_]/u;
 
   const make = (tag, ...children) => {
     const element = document.createElement(tag);
+    made += 1;
     element.append(...children);
     return element;
   };
@@ -25,7 +27,7 @@ const markdown = (() => {
       if (found < 0) none.add(mark);
       return found;
     };
-    while (at < text.length) {
+    while (at < text.length && made < MOST) {
       const c = text[at];
       if (c === "`") {
         let end = at;
@@ -93,12 +95,16 @@ const markdown = (() => {
     };
     while (at < lines.length) {
       const line = lines[at], fence = FENCE.exec(line), heading = HEADING.exec(line);
-      if (!line.trim()) at += 1;
+      if (made >= MOST) {
+        into.append(make("p", lines.slice(at).join("\n")));
+        break;
+      } else if (!line.trim()) at += 1;
       else if (fence) {
         at += 1;
-        const mark = fence[1] ?? fence[2];
+        const mark = fence[1] ?? fence[3], info = (fence[2] ?? fence[4]).trim();
         const shut = new RegExp(`^ {0,3}\\${mark[0]}{${Math.min(mark.length, 20)},}[ \\t]*$`);
-        into.append(make("pre", make("code", run((one) => !shut.test(one)).join("\n"))));
+        const code = make("code", run((one) => !shut.test(one)).join("\n"));
+        into.append(info ? make("pre", make("small", info), code) : make("pre", code));
         at += 1;
       } else if (heading) {
         into.append(inline(heading[2], make(`h${Math.min(6, heading[1].length + 2)}`)));
@@ -117,5 +123,8 @@ const markdown = (() => {
     return into;
   };
 
-  return (text) => blocks(text.replace(/\r\n?/g, "\n").split("\n"), document.createDocumentFragment());
+  return (text) => {
+    made = 0;
+    return blocks(text.replace(/\r\n?/g, "\n").split("\n"), document.createDocumentFragment());
+  };
 })();

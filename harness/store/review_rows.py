@@ -123,11 +123,13 @@ def rating_to_row(review: str, rating: Rating) -> Row:
     return {"review": review, **row, **written}
 
 
-def read_ratings(connection: sa.Connection, review: str, rater: str | None) -> list[Rating]:
-    """The ratings of a review (by one ``rater``), in the order in which they were given."""
+def read_ratings(connection: sa.Connection, review: str, rater: str | None, item: str | None) -> list[Rating]:
+    """The ratings of a review (by one ``rater``, of one ``item``), in the order in which they were given."""
     r = ratings.c
     query = sa.select(*(r[name] for name in _RATING)).where(r.review == review)
     if rater is not None:
         query = query.where(r.rater == rater)
+    if item is not None:
+        query = query.where(r.item == item)
     rows = connection.execute(query.order_by(r.rated_at, r.item, r.rater, r.round))
     return [Rating(item, who, dict(orjson.loads(scores)), won or None, *rest) for item, who, scores, won, *rest in rows]

@@ -69,10 +69,10 @@ class Reviews:
         with self._store.reading() as connection:
             return rows.read_items(connection, review.name)
 
-    def ratings(self, review: Review, rater: str | None = None) -> list[Rating]:
-        """What was said so far (by one ``rater``), in the order in which it was said."""
+    def ratings(self, review: Review, rater: str | None = None, item: str | None = None) -> list[Rating]:
+        """What was said so far (by one ``rater``, of one ``item``), in the order in which it was said."""
         with self._store.reading() as connection:
-            return rows.read_ratings(connection, review.name, rater)
+            return rows.read_ratings(connection, review.name, rater, item)
 
     def rate(self, review: Review, item: Item, rating: Rating) -> None:
         """Keep what a rater said, and in mode `grade` the labels that follow, in place of what that rater said before.

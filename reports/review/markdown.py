@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...harness.review.results import CriterionAgreement, Dispute, Duel, ReviewResult
 from .. import words
@@ -19,7 +19,7 @@ def review_markdown(found: ReviewResult) -> str:
         *(f"> {escape(caveat)}" for caveat in said.caveats(found)),
         *_candidates(found),
         "## Agreement",
-        *(block for one in found.agreement for block in _agreement(one)),
+        *(block for one in found.agreement for block in _agreement(one, said.columns(found))),
         *_work(found),
         *_disputes(found),
         f"review {escape(found.review.name)} of run {found.review.run}: {said.drawn(found)}, seed {found.review.seed}",
@@ -50,13 +50,13 @@ def _duel(duel: Duel) -> list[str]:
     return [names, escape(share(rate.estimate)), decided, f"{rate.wins}/{rate.ties}/{rate.losses}", p]
 
 
-def _agreement(one: CriterionAgreement) -> Iterator[str]:
+def _agreement(one: CriterionAgreement, columns: Mapping[str, str]) -> Iterator[str]:
     yield f"### {escape(said.named(one.criterion))}: everyone against the other people"
-    rows = [["all people", f"{one.n:,}", *(said.cell(one.people.get(said.ALL.get(n, ""))) for n in said.COLUMNS)]]
+    rows = [["all people", f"{one.n:,}", *(said.cell(one.people.get(said.ALL.get(n, ""))) for n in columns)]]
     for row in one.raters:
-        cells = (said.cell(row.estimates[name], name == "bias") for name in said.COLUMNS)
+        cells = (said.cell(row.estimates[name], name == "bias") for name in columns)
         rows.append([escape(said.who(row)), f"{row.n:,}", *cells])
-    yield table(["Rater", "Items", *said.COLUMNS.values()], rows)
+    yield table(["Rater", "Items", *columns.values()], rows)
     if len(one.pairs) > 1:
         names = ("exact", "kappa_quadratic", "ac2", "alpha")
         pairs = (

@@ -56,8 +56,8 @@ def caveats(found: ReviewResult) -> Iterator[str]:
     if unfinished:
         yield f"Not finished: {words.listed(unfinished)} items rated."
     yield from (advice(one) for one in found.work if one.missed)
-    for reason in dict.fromkeys(one.reason for one in (*found.means, *found.duels) if one.reason):
-        yield f"Some numbers are missing: {reason}."
+    reasons = [one.reason for one in found.means] + [one.reason for one in found.duels]
+    yield from (f"Some numbers are missing: {reason}." for reason in dict.fromkeys(reasons) if reason)
     for note, criteria in _notes(found).items():
         yield f"Agreement on {words.listed(criteria)}: {note}."
     if weak := [one.criterion for one in found.agreement if _low(one)]:
@@ -103,6 +103,12 @@ def criteria(found: ReviewResult) -> list[str]:
 def mean(found: ReviewResult, candidate: str, criterion: str) -> CandidateMean:
     """One cell of it."""
     return next(one for one in found.means if (one.candidate, one.criterion) == (candidate, criterion))
+
+
+def columns(found: ReviewResult) -> dict[str, str]:
+    """Titles by name of estimate; between two answers nobody is kinder."""
+    pairs = found.review.mode == "pairs"
+    return {name: title for name, title in COLUMNS.items() if not (pairs and name == "bias")}
 
 
 def asked(found: ReviewResult) -> list[str]:

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from markscheme.app.review.beginning import Asked, begin_or_resume
+from markscheme.app.review.blind import BlindReview
 from markscheme.app.review.outcome import disputed, result_of
+from markscheme.app.review.rubrics import rubric_of
+from markscheme.app.review.views import Given
 from markscheme.harness.errors import InputError
 from markscheme.harness.review.orders import order_for
 from markscheme.harness.review.records import Item, Rating, Review
@@ -133,10 +136,14 @@ def test_a_second_pass_settles_disputes_and_leaves_the_correction_alone(graded: 
     store = Store(str(graded.folder / ".markscheme"))
     items = disputed(store, review)
     assert items
-    Reviews(store).rate(review, items[0], Rating(items[0].id, "cleo", {"correctness": 1}, round=2))
+    blind = BlindReview(Reviews(store), review, rubric_of(store, review), 2, items)
+    assert [line.id for line in blind.items("cleo").items] == [item.id for item in items]
+    blind.rate(Given(rater="cleo", item=items[0].id, scores={"correctness": 1}, note="", seconds=9.0))
     assert [item.id for item in disputed(store, review)][-1] == items[0].id
     store.close()
-    assert "serve --adjudicate --name gold" in graded.command("review", "result")[1]
+    assert "serve --adjudicate --name gold\n" in graded.command("review", "result")[1]
+    folder = str(graded.folder / ".markscheme")
+    assert f"serve --adjudicate --name gold -w {folder}\n" in graded.command("review", "result", "-w", folder)[1]
     found = result(graded)
     first = found["disputes"][0]
     assert (first["item"], first["settled"]) == (items[0].id, {"cleo": "correctness 1"})
@@ -238,3 +245,14 @@ def test_a_rubric_that_changed_since_leaves_no_composite_and_says_so(graded: Any
     found = result(graded)
     assert {one["criterion"] for one in found["means"]} == {"correctness", "tone"}
     assert any(note.startswith("There is no composite: rubric") for note in found["notes"])
+
+
+def test_a_jury_is_one_more_rater_beside_its_members(graded: Any):
+    graded.exam["judges"].append({**graded.exam["judges"][0], "name": "second"})
+    graded.exam["judges"].append({"name": "panel", "members": ["judge", "second"], "aggregate": "median"})
+    graded.run()
+    reviewed(graded, Asked("gold", ("ann",), n=60), strict_people)
+    rows = {row["rater"]: row for row in result(graded)["agreement"][0]["raters"] if row["judge"]}
+    assert list(rows) == ["judge", "second", "panel"]
+    assert rows["panel"]["n"] == 60
+    assert rows["panel"]["estimates"] == rows["judge"]["estimates"]

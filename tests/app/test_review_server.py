@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -28,7 +25,7 @@ from markscheme.harness.review.records import Rating
 from markscheme.harness.store.reviews import Reviews
 from markscheme.harness.store.schema import answers, labels
 from markscheme.harness.store.store import Store
-from review_site import CANDIDATES, CRITERIA, SECRETS, begin, rubric_of, serving
+from review_site import CANDIDATES, CRITERIA, SECRETS, begin, rubric_of, serving, started
 
 SCORES = dict.fromkeys(CRITERIA, 2)
 
@@ -403,11 +400,12 @@ def test_a_kill_loses_no_rating_that_was_answered(store, tmp_path):
     assert [line["rated_at"] is not None for line in again] == [True] * 20 + [False] * (len(names) - 20)
 
 
-def test_an_interrupt_ends_it_with_a_word_on_how_far_it_got(store, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_it_well(store, tmp_path, number):
     begin(store)
     with started(tmp_path) as (process, guard):
         Browser(guard).enter()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(20) == 0
 
 
@@ -415,17 +413,3 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(store):
     review = begin(store)
     with serving(store, review) as guard, pytest.raises(InputError, match=f"--port {guard.port}.*leave it out"):
         serve_review(store, review, rubric_of(store, review), Serving(guard.port), print)
-
-
-@contextmanager
-def started(workspace: Path):
-    """The server as a process of its own, with what lets a browser in."""
-    script = Path(__file__).parent.parent / "servers" / "review_site.py"
-    command = [sys.executable, str(script), str(workspace), "0"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        port, token = process.stdout.readline().strip().rpartition(":")[2].split("/#")
-        try:
-            yield process, Guard(int(port), token)
-        finally:
-            process.kill()

@@ -145,6 +145,7 @@ def test_pairs_show_names_and_no_sides():
     page = text(render_review(found))
     assert "large against small" in page
     assert "Elo" in page
+    assert "Bias" not in page
     one = found.disputes[0]
     assert f"{one.item.left} against {one.item.right}" in page
     assert {said.rating(r, one.item) for r in one.ratings} == {one.item.left, one.item.right}

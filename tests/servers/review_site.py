@@ -6,6 +6,8 @@ As a script it serves the review of a workspace until it is killed: `python revi
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -130,6 +132,20 @@ def serving(
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(20)
+
+
+@contextmanager
+def started(workspace: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], Guard]]:
+    """The server as a process of its own, with what lets a browser in."""
+    command = [sys.executable, __file__, str(workspace), str(port)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        found, token = process.stdout.readline().strip().rpartition(":")[2].split("/#")
+        try:
+            yield process, Guard(int(found), token)
+        finally:
+            process.kill()
 
 
 def main(workspace: str, port: str) -> None:
