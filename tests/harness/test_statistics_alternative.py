@@ -101,6 +101,21 @@ def test_nobody_to_test_against_is_an_error_that_says_what_is_missing():
         alternative_annotator_test(truth, humans[:, :1], 0.1, "accuracy")
 
 
+def test_items_of_one_cluster_do_not_count_as_many():
+    """Thirty documents with one answer, or with that answer six times: the evidence is the same."""
+    rng, truth, humans = three_annotators(n=120)
+    judge = np.clip(truth + rng.integers(-1, 2, 120), 0, 3)
+    six, documents = np.repeat(np.arange(0, 120, 4), 6), np.repeat(np.arange(30), 6)
+    once = alternative_annotator_test(judge[::4], humans[::4], 0.15, "neg_rmse")
+    by_document = alternative_annotator_test(judge[six], humans[six], 0.15, "neg_rmse", clusters=documents)
+    assert [one.p for one in by_document.against] == pytest.approx([one.p for one in once.against])
+    assert {one.test for one in by_document.against} == {"t, CR3"}
+    ignoring = alternative_annotator_test(judge[six], humans[six], 0.15, "neg_rmse")
+    assert all(a.p < b.p / 10 for a, b in zip(ignoring.against, once.against, strict=True) if b.p < 0.5)
+    single = alternative_annotator_test(judge[six], humans[six], 0.15, "neg_rmse", clusters=np.zeros(180))
+    assert [one.p for one in single.against] == [1.0] * 3
+
+
 def test_domains_share_one_correction():
     _, truth, humans = three_annotators()
     alone = alternative_annotator_test(truth, humans, 0.3, "neg_rmse")
