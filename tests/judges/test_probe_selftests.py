@@ -273,6 +273,13 @@ def test_position_passes_a_judge_of_answers_and_fails_one_of_places(first, verdi
     assert found[verdict] >= ENOUGH
 
 
+def test_several_pairs_about_one_question_get_no_mcnemar():
+    table = preferences(0.2, 0.0, 1)
+    assert "exact McNemar p 0.000" in position.assess("pairs", table).notes[0]
+    few = table.assign(sample_id=["s" + str(int(k[1:]) % 3) for k in table["sample_id"]], left=table["sample_id"])
+    assert "p 0.250 by flipping the signs of whole questions" in position.assess("pairs", few).notes[0]
+
+
 def test_a_judge_that_is_inconsistent_without_a_favourite_place_fails_by_consistency():
     table = preferences(0.0, 0.4, 1)
     found = position.assess("pairs", table)
