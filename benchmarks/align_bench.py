@@ -65,7 +65,7 @@ def measured(judge: np.ndarray, humans: np.ndarray, levels: range, clusters: np.
 
 
 def command(words: list[str]) -> tuple[float, float]:
-    """CPU seconds and peak resident set in MB of `markscheme judge align` with these words; all intervals must be there."""
+    """CPU seconds and peak resident set in MB of `markscheme judge align`; every interval must be there."""
     align = [str(Path(sys.executable).parent / "markscheme"), "judge", "align", "--json"]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     process = subprocess.Popen([*align, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
