@@ -132,11 +132,16 @@ def _tested(
 
 def benjamini_yekutieli(p_values: Sequence[float]) -> list[float]:
     """Adjusted p values that hold the false discovery rate under any dependence (Benjamini, Yekutieli 2001)."""
+    harmonic = sum(1 / i for i in range(1, len(p_values) + 1))
+    return [min(1.0, harmonic * p) for p in benjamini_hochberg(p_values)]
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p values that hold the false discovery rate of independent tests (Benjamini, Hochberg 1995)."""
     m = len(p_values)
-    harmonic = sum(1 / i for i in range(1, m + 1))
     adjusted, lowest = [0.0] * m, 1.0
     for rank, index in sorted(enumerate(sorted(range(m), key=lambda i: p_values[i]), 1), reverse=True):
-        lowest = min(lowest, p_values[index] * m * harmonic / rank)
+        lowest = min(lowest, p_values[index] * m / rank)
         adjusted[index] = lowest
     return adjusted
 

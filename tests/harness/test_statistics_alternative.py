@@ -6,6 +6,7 @@ from markscheme.harness.errors import InputError
 from markscheme.harness.statistics.alternative import (
     alternative_annotator_test,
     alternative_annotator_tests,
+    benjamini_hochberg,
     benjamini_yekutieli,
 )
 from scipy import stats
@@ -131,9 +132,10 @@ def test_domains_share_one_correction():
         alternative_annotator_tests({"qa": (truth, humans), "few": (truth[:9], humans[:9])}, 0.3, "neg_rmse")
 
 
-def test_benjamini_yekutieli_equals_the_golden_values_and_scipys():
-    assert benjamini_yekutieli([0.001, 0.012, 0.03, 0.04, 0.2]) == pytest.approx(
-        [0.0114167, 0.0685, 0.1141667, 0.1141667, 0.4566667], abs=5e-8
-    )
+def test_false_discovery_rates_equal_the_golden_values_and_scipys():
+    golden = [0.001, 0.012, 0.03, 0.04, 0.2]
+    assert benjamini_hochberg(golden) == pytest.approx([0.005, 0.03, 0.05, 0.05, 0.2])
+    assert benjamini_yekutieli(golden) == pytest.approx([0.0114167, 0.0685, 0.1141667, 0.1141667, 0.4566667], abs=5e-8)
     ps = list(np.random.default_rng(3).random(9))
+    assert benjamini_hochberg(ps) == pytest.approx(stats.false_discovery_control(ps))
     assert benjamini_yekutieli(ps) == pytest.approx(stats.false_discovery_control(ps, method="by"))
