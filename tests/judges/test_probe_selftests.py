@@ -316,6 +316,19 @@ def test_family_passes_a_fair_judge_and_fails_one_that_favours_its_own(favour, v
     assert found[verdict] >= ENOUGH
 
 
+def test_family_counts_a_document_once_and_says_that_labels_were_picked():
+    given, said = labelled(0.0, 3)
+    where = [f"d{int(k[1:]) // 6}" for k in said["sample_id"]]
+    apart, together = (
+        family.assess("j", given, labels, rubric(), FAMILIES, "openai")
+        for labels in (said, said.assign(cluster=where, design="chosen"))
+    )
+    assert apart.findings[0].estimate.method == "t, jackknife over 240 clusters"
+    assert together.findings[0].estimate.method == "t, jackknife over 40 clusters"
+    assert apart.notes == ()
+    assert "not all labelled answers were drawn at random" in together.notes[0]
+
+
 def test_a_judge_that_is_kind_to_everybody_has_no_preference():
     given, said = labelled(0.0, 3)
     given = given.assign(score=given["score"] + 1)
