@@ -82,7 +82,7 @@ def open_session(exam: Exam, options: Options) -> Iterator[Session]:
     store = Store(options.workspace)
     try:
         run = choose_run(store, exam, options)
-        with store.lease(run.id):
+        with store.lease(run.id, "start one of its own with --fresh"):
             session = Session(exam, dataset, store, run, options, price_book(exam), rubrics, pairwise)
             session.notes.extend(dataset.notes)
             session.notes.extend(dict.fromkeys(w for rubric in rubrics.values() for w in rubric.warnings))

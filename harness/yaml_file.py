@@ -311,6 +311,8 @@ def _wanted(kind: str, limits: Mapping[str, Any], message: str) -> str:
         "int_type": "a whole number",
         "int_from_float": "a whole number",
         "float_type": "a number",
+        "float_parsing": "a number",
+        "int_parsing": "a whole number",
         "bool_type": "true or false",
         "bool_parsing": "true or false",
         "list_type": "a list, one '- …' line an entry",

@@ -81,7 +81,8 @@ def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAli
     levels = bench.levels
     agreement = judge_agreement(judge, humans, levels, clusters)
     people = human_agreement(humans[both], levels, clusters[both])
-    alternative, why = _alternative(judge, humans, epsilon)
+    alternative, why = _alternative(judge, humans, epsilon, clusters)
+    rough = () if alternative is None else alternative.notes
     by_candidate = []
     for name in (one for one in bench.order if one in set(candidates[both])):
         own = both & (candidates == name)
@@ -103,7 +104,7 @@ def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAli
         alternative=alternative,
         why_no_alternative=why,
         lost=lost,
-        notes=agreement.notes,
+        notes=(*agreement.notes, *(f"alternative annotator test: {note}" for note in rough)),
     )
 
 
@@ -161,14 +162,16 @@ def _as_numbers(
     )
 
 
-def _alternative(judge: Floats, humans: Floats, epsilon: float) -> tuple[AlternativeTest | None, str]:
+def _alternative(
+    judge: Floats, humans: Floats, epsilon: float, clusters: NDArray[np.str_]
+) -> tuple[AlternativeTest | None, str]:
     """The alternative annotator test where two people labelled enough, else why there is none."""
     import numpy as np
 
     if (~np.isnan(humans)).any(axis=0).sum() < 2:
         return None, "it needs two annotators or more on the same answers"
     try:
-        return alternative_annotator_test(judge, humans, epsilon, "neg_rmse"), ""
+        return alternative_annotator_test(judge, humans, epsilon, "neg_rmse", clusters=clusters), ""
     except InputError as error:
         return None, str(error)
 

@@ -15,7 +15,7 @@ from ..progress import line, money, showing
 from ..telling import resume_command
 from .lab import LabOptions, Outcome, perform
 from .lab_output import advice, print_lab, to_output, to_text
-from .pinning import write_pinned
+from .pinning import check_place, write_pinned
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -46,13 +46,13 @@ def plan(exam: Path, workspace: str, options: LabOptions, json: bool) -> None:
 
 def run(exam: Path, workspace: str, options: LabOptions, output: Path | None, json: bool, quiet: bool) -> int:
     """Try the judges, write the report and, where one is recommended, the pinned judge. 1 where none is."""
-    tally, loaded = Tally(), load_exam(exam)
+    tally, loaded, pinned = Tally(), load_exam(exam), output or Path("judge.yaml")
+    check_place(pinned)
     try:
         found = asyncio.run(_watched(loaded, workspace, options, tally, quiet))
     except Unfinished as stop:
         typer.echo(line(tally), err=True)
         raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
-    pinned = output or Path("judge.yaml")
     written = write_pinned(pinned, found.chosen, found.lab, found.folder) if found.chosen else []
     page = write_report(found)
     if json:

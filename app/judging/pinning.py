@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ...harness.errors import BugError
+from ...harness.errors import BugError, ExamError, InputError
 from ...harness.labwork import Lab, Tried
 from ...harness.pinned import PinnedJudge, rubric_sha256
+from ...harness.yaml_file import load_yaml
 from ...judges.lab.design import Variant
 
 _HEAD = """\
 # A judge that was qualified by labels: markscheme judge lab {exam}, {date}.
 # Exams name it by `pinned: {file}` under judges:. Any change of the rubric is noticed.
 """
+
+
+def check_place(path: Path) -> None:
+    """Raises InputError where writing to ``path`` would destroy something else than a pinned judge."""
+    if not path.exists():
+        return
+    try:
+        there = load_yaml(path).data
+    except ExamError:
+        there = None
+    if not isinstance(there, Mapping) or "rubric_sha256" not in there:
+        raise InputError(f"--output {path}: is there already and no pinned judge; name another file")
 
 
 def write_pinned(path: Path, variant: Variant, lab: Lab, folder: Path) -> list[Path]:

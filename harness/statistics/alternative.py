@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError
+from .clusters import clusters_of, se_jackknife
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Scoring = Literal["accuracy", "neg_rmse"]
+Test = Literal["t", "Wilcoxon", "t, CR3"]
 ITEMS = 30
 """Items that an annotator needs."""
 NEAR = 1e-12
@@ -36,7 +38,7 @@ class AgainstAnnotator:
     n: int
     advantage: float
     behind: float
-    test: Literal["t", "Wilcoxon"]
+    test: Test
     p: float
     p_adjusted: float
     won: bool
@@ -66,15 +68,22 @@ class AlternativeTest:
 
 
 def alternative_annotator_test(
-    judge: ArrayLike, humans: ArrayLike, epsilon: float, scoring: Scoring, q: float = 0.05, minimum: int = ITEMS
+    judge: ArrayLike,
+    humans: ArrayLike,
+    epsilon: float,
+    scoring: Scoring,
+    q: float = 0.05,
+    minimum: int = ITEMS,
+    clusters: Sequence[Any] | ArrayLike | None = None,
 ) -> AlternativeTest:
     """Test ``judge`` (n,) against each of ``humans`` (n, R), NaN for missing, at the false discovery rate ``q``.
 
     ``epsilon`` is set before looking: 0.2 for experts, 0.15 for skilled annotators, 0.1 for a crowd. ``neg_rmse`` suits
-    ordered scores, ``accuracy`` names. Below 30 items (a smaller ``minimum``) the test is Wilcoxon's. Raises
-    `InputError` where no annotator has ``minimum`` items.
+    ordered scores, ``accuracy`` names. Below 30 items (a smaller ``minimum``) the test is Wilcoxon's; where items share
+    ``clusters`` (n,) it is t with the error by clusters (CR3) and df G-1. Raises `InputError` where no annotator has
+    ``minimum`` items.
     """
-    return alternative_annotator_tests({"": (judge, humans)}, epsilon, scoring, q, minimum)[""]
+    return _tested({"": _Trial.of(judge, humans, scoring, clusters)}, epsilon, scoring, q, minimum)[""]
 
 
 def alternative_annotator_tests(
@@ -85,13 +94,21 @@ def alternative_annotator_tests(
     minimum: int = ITEMS,
 ) -> dict[str, AlternativeTest]:
     """`alternative_annotator_test` of several domains; one correction over all (domain, annotator) tests."""
-    trials = {name: _Trial.of(judge, humans, scoring) for name, (judge, humans) in domains.items()}
+    trials = {name: _Trial.of(judge, humans, scoring, None) for name, (judge, humans) in domains.items()}
+    return _tested(trials, epsilon, scoring, q, minimum)
+
+
+def _tested(
+    trials: Mapping[str, _Trial], epsilon: float, scoring: Scoring, q: float, minimum: int
+) -> dict[str, AlternativeTest]:
     tested = {name: trial.annotators(minimum) for name, trial in trials.items()}
     for name, annotators in tested.items():
         if not annotators:
             raise InputError(_nobody(name, trials[name], minimum))
     tests = {
-        (name, j): _p_value(trials[name].behind(j), epsilon) for name, annotators in tested.items() for j in annotators
+        (name, j): _p_value(trials[name].behind(j), trials[name].clusters_of(j), epsilon)
+        for name, annotators in tested.items()
+        for j in annotators
     }
     adjusted = dict(zip(tests, benjamini_yekutieli([p for _, p in tests.values()]), strict=True))
     found = {}
@@ -115,11 +132,16 @@ def alternative_annotator_tests(
 
 def benjamini_yekutieli(p_values: Sequence[float]) -> list[float]:
     """Adjusted p values that hold the false discovery rate under any dependence (Benjamini, Yekutieli 2001)."""
+    harmonic = sum(1 / i for i in range(1, len(p_values) + 1))
+    return [min(1.0, harmonic * p) for p in benjamini_hochberg(p_values)]
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p values that hold the false discovery rate of independent tests (Benjamini, Hochberg 1995)."""
     m = len(p_values)
-    harmonic = sum(1 / i for i in range(1, m + 1))
     adjusted, lowest = [0.0] * m, 1.0
     for rank, index in sorted(enumerate(sorted(range(m), key=lambda i: p_values[i]), 1), reverse=True):
-        lowest = min(lowest, p_values[index] * m * harmonic / rank)
+        lowest = min(lowest, p_values[index] * m / rank)
         adjusted[index] = lowest
     return adjusted
 
@@ -130,10 +152,13 @@ class _Trial:
 
     judge_wins: Floats
     human_wins: Floats
+    clusters: NDArray[Any] | None
     dropped: int
 
     @classmethod
-    def of(cls, judge: ArrayLike, humans: ArrayLike, scoring: Scoring) -> _Trial:
+    def of(
+        cls, judge: ArrayLike, humans: ArrayLike, scoring: Scoring, clusters: Sequence[Any] | ArrayLike | None
+    ) -> _Trial:
         import numpy as np
 
         graded, labelled = np.asarray(judge, dtype=float), np.asarray(humans, dtype=float)
@@ -148,7 +173,8 @@ class _Trial:
             of_human = _error(labelled[rows, j], others, scoring)
             judged[rows, j] = of_judge <= of_human + NEAR
             human[rows, j] = of_human <= of_judge + NEAR
-        return cls(judged, human, int((~there).sum()))
+        labels = None if clusters is None else np.asarray(clusters)[there]
+        return cls(judged, human, labels, int((~there).sum()))
 
     def annotators(self, minimum: int) -> list[int]:
         import numpy as np
@@ -161,6 +187,12 @@ class _Trial:
 
         gaps = self.human_wins[:, j] - self.judge_wins[:, j]
         return np.asarray(gaps[~np.isnan(gaps)])
+
+    def clusters_of(self, j: int) -> NDArray[Any] | None:
+        """The clusters of the items of ``j``."""
+        import numpy as np
+
+        return None if self.clusters is None else self.clusters[~np.isnan(self.judge_wins[:, j])]
 
     def advantage(self, j: int) -> float:
         import numpy as np
@@ -196,20 +228,26 @@ def _error(ratings: Floats, others: Floats, scoring: Scoring) -> Floats:
     return np.asarray(np.nanmean(gaps**2 if scoring == "neg_rmse" else misses, axis=1))
 
 
-def _p_value(behind: Floats, epsilon: float) -> tuple[Literal["t", "Wilcoxon"], float]:
-    """One-sided p of a mean of ``behind`` that is at least ``epsilon``."""
+def _p_value(behind: Floats, clusters: NDArray[Any] | None, epsilon: float) -> tuple[Test, float]:
+    """One-sided p of a mean of ``behind`` that is at least ``epsilon``; 1 where all items share one cluster."""
     import numpy as np
     from scipy import special
 
     n, mean, sd = len(behind), float(behind.mean()), float(behind.std(ddof=1))
-    test: Literal["t", "Wilcoxon"] = "t" if n >= ITEMS else "Wilcoxon"
+    groups = clusters_of(clusters, n)
+    test: Test = "t, CR3" if groups.shared else "t" if n >= ITEMS else "Wilcoxon"
+    if groups.count < 2:
+        return test, 1.0
     if sd == 0.0:
         return test, 0.0 if mean < epsilon else 1.0
     if test == "Wilcoxon":
         from scipy import stats  # half a second, which the other test does not need
 
         return test, float(stats.wilcoxon(behind - epsilon, alternative="less").pvalue)
-    return test, float(special.stdtr(n - 1, (mean - epsilon) / (sd / np.sqrt(n))))
+    # Cluster sums can cancel exactly: no error at all would be an artefact of balance.
+    by_cluster = se_jackknife(behind, groups)
+    se = by_cluster if by_cluster > NEAR else sd / float(np.sqrt(n))
+    return test, float(special.stdtr(groups.count - 1, (mean - epsilon) / se))
 
 
 def _nobody(domain: str, trial: _Trial, minimum: int) -> str:

@@ -86,5 +86,10 @@ def described(parts: Parts, lam: float, df: float) -> str:
 
 
 def warned(parts: Parts) -> tuple[str, ...]:
-    """Why an interval over the labels' clusters deserves less trust than its level says."""
-    return parts.labelled_clusters.warnings() if parts.clusters.shared else ()
+    """Why an interval over these labels deserves less trust than its level says."""
+    import numpy as np
+
+    among = parts.labelled_clusters.warnings() if parts.clusters.shared else ()
+    used = np.flatnonzero(parts.shares > 0)
+    alike = any(float(np.ptp(parts.y[parts.labelled_stratum == h])) <= ZERO for h in used)
+    return ("all labels of a stratum are equal, and the others in it taken to be so, too", *among) if alike else among

@@ -81,11 +81,13 @@ def win_interval(values: ArrayLike, clusters: Sequence[Any] | ArrayLike | None =
     plain = mean_interval(array, clusters, level)
     if plain.value is None or plain.low is None or plain.high is None:
         return mean_interval(array, clusters, level, _UNIT)
-    quantile = t_quantile(level, clusters_of(clusters, len(array)).count - 1)
+    groups = clusters_of(clusters, len(array))
+    quantile = t_quantile(level, groups.count - 1)
     se = (plain.high - plain.low) / 2 / quantile
     size = plain.value * (1 - plain.value) / se**2
     low, high = wilson(plain.value * size, size, level, quantile)
-    return replace(plain, low=low, high=high, method=f"Wilson, n' {size:.0f}, {plain.method}")
+    method, notes = f"Wilson, n' {size:.0f}, {plain.method}", groups.warnings() if groups.shared else ()
+    return replace(plain, low=low, high=high, method=method, notes=notes)
 
 
 @dataclass(frozen=True, slots=True)

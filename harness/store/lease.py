@@ -17,26 +17,29 @@ from .engine import local_folder, store_errors
 
 
 @contextmanager
-def lease(engine: Engine, run: str) -> Iterator[None]:
-    """Hold the run for the length of the block; raises RunBusy where another living process has it."""
+def lease(engine: Engine, run: str, instead: str = "") -> Iterator[None]:
+    """Hold the run for the length of the block; raises RunBusy where another living process has it.
+
+    ``instead`` is what one can do but wait.
+    """
     folder = local_folder(engine)
-    with _file_lease(folder, run) if folder else _session_lease(engine, run):
+    with _file_lease(folder, run, instead) if folder else _session_lease(engine, run, instead):
         yield
 
 
-def _busy(run: str, holder: str) -> RunBusy:
+def _busy(run: str, holder: str, instead: str) -> RunBusy:
     return RunBusy(
         f"run {run} is being worked on by another process{holder}: wait for it to end (then the same command "
-        "continues), or start one of its own with --fresh"
+        f"continues){f', or {instead}' if instead else ''}"
     )
 
 
 @contextmanager
-def _file_lease(folder: Path, run: str) -> Iterator[None]:
+def _file_lease(folder: Path, run: str, instead: str) -> Iterator[None]:
     path = _lock_path(folder, run)
     with store_errors(str(folder)):
         path.parent.mkdir(exist_ok=True)
-        handle = _held(path, run)
+        handle = _held(path, run, instead)
     with handle:
         handle.truncate(0)
         with suppress(OSError):  # a full disk: only the name of the holder is lost
@@ -52,7 +55,7 @@ def _lock_path(folder: Path, run: str) -> Path:
     return folder / "locks" / f"{run}.lock"
 
 
-def _held(path: Path, run: str) -> BinaryIO:
+def _held(path: Path, run: str, instead: str) -> BinaryIO:
     """The lock file, locked. A file that its last holder removed in the meantime locks nobody out: open it anew."""
     while True:
         handle = path.open("a+b")
@@ -60,7 +63,7 @@ def _held(path: Path, run: str) -> BinaryIO:
             handle.seek(0)
             holder = handle.read(64).decode(errors="replace").strip()
             handle.close()
-            raise _busy(run, f" ({holder})" if holder else "")
+            raise _busy(run, f" ({holder})" if holder else "", instead)
         try:
             if os.path.samestat(os.fstat(handle.fileno()), path.stat()):
                 return handle
@@ -98,11 +101,11 @@ def _lock(handle: BinaryIO) -> bool:
 
 
 @contextmanager
-def _session_lease(engine: Engine, run: str) -> Iterator[None]:
+def _session_lease(engine: Engine, run: str, instead: str) -> Iterator[None]:
     number = int.from_bytes(hashlib.sha256(run.encode()).digest()[:8], "big", signed=True)
     with engine.connect() as connection:
         if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar():
-            raise _busy(run, "")
+            raise _busy(run, "", instead)
         try:
             yield
         finally:

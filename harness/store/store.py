@@ -64,9 +64,9 @@ class Store:
         """Release the connections."""
         self.engine.dispose()
 
-    def lease(self, run: str) -> AbstractContextManager[None]:
+    def lease(self, run: str, instead: str = "") -> AbstractContextManager[None]:
         """Hold a run against other processes; see `lease.lease`."""
-        return lease(self.engine, run)
+        return lease(self.engine, run, instead)
 
     def alone(self, run: str) -> bool:
         """Whether surely no process but the one at work on ``run`` uses this workspace."""

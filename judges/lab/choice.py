@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf, isnan
+from math import ceil, inf, isnan, log
 
 from ...harness.labwork import Advice
 
@@ -19,6 +19,9 @@ FEWEST = 50
 """Held-out answers below which nothing is recommended."""
 MOST_UNSCORED = 0.05
 """Share of answers without a score from which on a judge is not recommended, however well it agrees on the others."""
+
+SAME_TIME = 1.2
+"""Factor between two durations below which the difference is the network's and not the judge's."""
 
 Lower = Callable[[int, float], float | None]
 """(configuration, alpha) -> its one-sided lower bound at 1 - alpha on the held-out half; ``None``: there is none."""
@@ -35,19 +38,21 @@ class Entrant:
 
     @property
     def price(self) -> tuple[float, float]:
-        """For sorting: dollars, then seconds; unknown is dearest."""
-        return inf if self.usd is None else self.usd, inf if self.seconds is None else self.seconds
+        """For sorting: dollars, then steps of time; unknown is dearest."""
+        steps = inf if self.seconds is None else round(log(max(self.seconds, 1.0), SAME_TIME))
+        return inf if self.usd is None else self.usd, steps
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """``tested`` are configurations by number, ``bounds`` their simultaneous lower bounds, ``clear`` those that reach
-    the threshold, ``best`` the cheapest of these."""
+    the threshold, ``best`` the cheapest of these. ``priced``: the dollars that the best one costs are known."""
 
     tested: tuple[int, ...]
     bounds: Mapping[int, float | None]
     clear: frozenset[int]
     best: int | None
+    priced: bool = True
 
 
 def shortlist(entrants: Sequence[Entrant], threshold: float) -> tuple[int, ...]:
@@ -92,7 +97,7 @@ def choose(entrants: Sequence[Entrant], threshold: float, lower: Lower, alpha: f
     for i in clear:
         bounds[i] = max(threshold, bounds[i] or threshold)
     best = min(clear, key=lambda i: entrants[i].price, default=None)
-    return Choice(tested, bounds, frozenset(clear), best)
+    return Choice(tested, bounds, frozenset(clear), best, best is None or entrants[best].usd is not None)
 
 
 def _reaches(bound: float | None, threshold: float) -> bool:
@@ -112,7 +117,8 @@ def advice(
         return Advice(None, why, 2 * lacking)
     if chosen.best is not None:
         bound = chosen.bounds[chosen.best]
-        what = f"it is the cheapest of those tested whose lower bound ({bound:.2f}) clears {threshold:g}"
+        first = "it is the cheapest" if chosen.priced else "its price is unknown, and it is the quickest"
+        what = f"{first} of those tested whose lower bound ({bound:.2f}) clears {threshold:g}"
         return Advice(names[chosen.best], what)
     if not chosen.tested:
         return Advice(None, "no configuration graded enough answers to be tested")

@@ -130,7 +130,8 @@ def _why(i: int, chosen: Choice, entrants: Sequence[Entrant], threshold: float) 
         return f"{entrant.unscored_share:.0%} of the answers have no score"
     if entrant.value < threshold - _KIN:
         return "below the threshold on the half that selects"
-    return "another that costs no more agreed at least as well on the half that selects"
+    price = "is not known to cost more" if entrant.usd is None else "costs no more"
+    return f"another that {price} agreed at least as well on the half that selects"
 
 
 def ceiling(labelled: Labelled, aim: Aim) -> Estimate | None:

@@ -114,6 +114,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def drawn_note(designs: Iterable[str]) -> tuple[str, ...]:
+    """A line where labelled answers do not stand for the others, by the ``designs`` of their sets."""
+    if set(designs) <= {"random"}:
+        return ()
+    return ("not all labelled answers were drawn at random from all of them: this holds of answers like these",)
+
+
 def unscored_note(missing: int, total: int) -> tuple[str, ...]:
     """A line for the items that have no score."""
     return (f"{missing} of {total} have no score and are left out",) if missing else ()

@@ -195,7 +195,10 @@ def _alarms(watch: Watch, rubric: Rubric) -> tuple[list[str], str]:
 
 
 def paired_p(changes: Sequence[float], where: Sequence[str]) -> float:
-    """Two-sided p of the mean change by t, over the items ``where``; 1 where nothing changed."""
+    """Two-sided p of the mean change by t, over the items ``where``; 1 where nothing changed.
+
+    Where all changed alike, t knows no error: then the chance that so many signs agree, 2^(1-items).
+    """
     from scipy import special
 
     from ...harness.statistics.clusters import clusters_of, se_jackknife
@@ -205,4 +208,4 @@ def paired_p(changes: Sequence[float], where: Sequence[str]) -> float:
     if groups.count < 2 or mean == 0:
         return 1.0
     se = se_jackknife(changes, groups)
-    return 0.0 if se < 1e-12 else float(2 * special.stdtr(groups.count - 1, -abs(mean) / se))
+    return 2.0 ** (1 - groups.count) if se < 1e-12 else float(2 * special.stdtr(groups.count - 1, -abs(mean) / se))

@@ -16,7 +16,7 @@ from ...harness.records import Estimate
 from ...harness.statistics.clusters import clusters_of
 from ...harness.statistics.intervals import constant_bounds, mean_interval, t_quantile
 from ..rubric import Rubric
-from .base import SAME, percent
+from .base import SAME, drawn_note, percent
 from .power import change_power
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ FAMILIES: Mapping[str, str] = {
 class Excess:
     """What a judge gave one answer beyond the people's mean, in steps, and whether the answer is of its own family."""
 
-    sample_id: str
+    cluster: str
     own: bool
     value: float
 
@@ -79,6 +79,7 @@ def assess(
     )
     unknown = sorted(candidate for candidate, family in families.items() if not family)
     notes = (f"family unknown, counted among the others: {', '.join(unknown)}",) if unknown else ()
+    notes += drawn_note(labels["design"])
     return Probe(CODE, NAME, judge, findings, power(len(mine), len(theirs)), (), notes)
 
 
@@ -87,41 +88,42 @@ def excesses(grades: pd.DataFrame, labels: pd.DataFrame, rubric: Rubric, own: se
     place = ["sample_id", "candidate", "trial", "criterion"]
     scored = grades[grades["status"] == "scored"]
     both = scored.groupby(place)["score"].mean().to_frame("judge")
-    both = both.join(labels.groupby(place)["score"].mean().rename("people"), how="inner").reset_index()
+    said = labels.groupby(place).agg(people=("score", "mean"), cluster=("cluster", "first"))
+    both = both.join(said, how="inner").reset_index()
     both["weight"] = both["criterion"].map({criterion.name: criterion.weight for criterion in rubric.criteria})
     both = both.dropna(subset=["judge", "people", "weight"])
     both["excess"] = (both["judge"] - both["people"]) * both["weight"]
-    sums = both.groupby(place[:3], sort=False)[["excess", "weight"]].sum().reset_index()
+    sums = both.groupby([*place[:3], "cluster"], sort=False)[["excess", "weight"]].sum().reset_index()
     return [
-        Excess(str(sample), candidate in own, float(excess) / float(weight))
-        for sample, candidate, excess, weight in zip(
-            sums["sample_id"], sums["candidate"], sums["excess"], sums["weight"], strict=True
+        Excess(str(cluster), candidate in own, float(excess) / float(weight))
+        for cluster, candidate, excess, weight in zip(
+            sums["cluster"], sums["candidate"], sums["excess"], sums["weight"], strict=True
         )
     ]
 
 
 def preference(found: Sequence[Excess]) -> Estimate:
-    """Mean excess of its own minus that of the others, by leaving out one question at a time (jackknife, t)."""
+    """Mean excess of its own minus that of the others, by leaving out one cluster of questions at a time (jackknife, t)."""
     import numpy as np
 
     values = np.array([e.value for e in found])
     own = np.array([e.own for e in found])
-    groups = clusters_of([e.sample_id for e in found], len(found))
+    groups = clusters_of([e.cluster for e in found], len(found))
     sums = [np.bincount(groups.codes, weights=values * side, minlength=groups.count) for side in (own, ~own)]
     counts = [np.bincount(groups.codes, weights=side.astype(float), minlength=groups.count) for side in (own, ~own)]
     value = float(values[own].mean() - values[~own].mean())
     left = [side.sum() - side for side in counts]
     if groups.count < 2 or min(float(side.min()) for side in left) <= 0:
-        return Estimate(value, None, None, len(found), "too few questions: no interval")
+        return Estimate(value, None, None, len(found), "too few clusters: no interval")
     without = (sums[0].sum() - sums[0]) / left[0] - (sums[1].sum() - sums[1]) / left[1]
     se = sqrt((groups.count - 1) / groups.count * float(((without - value) ** 2).sum()))
-    reach, method = t_quantile(0.95, groups.count - 1) * se, f"t, jackknife over {groups.count} questions"
+    reach, method = t_quantile(0.95, groups.count - 1) * se, f"t, jackknife over {groups.count} clusters"
     if se < SAME:  # all alike: what chance may have hidden is taken to be a step
-        kinds = [len({e.sample_id for e in found if e.own is side}) for side in (True, False)]
+        kinds = [len({e.cluster for e in found if e.own is side}) for side in (True, False)]
         reach = sum(constant_bounds(0.0, n, (-1.0, 1.0))[1] for n in kinds)
-        method = f"all alike: bound over {min(kinds)} questions"
+        method = f"all alike: bound over {min(kinds)} clusters"
     return Estimate(value, value - reach, value + reach, len(found), method)
 
 
 def _mean(found: Sequence[Excess]) -> Estimate:
-    return mean_interval([e.value for e in found], [e.sample_id for e in found])
+    return mean_interval([e.value for e in found], [e.cluster for e in found])

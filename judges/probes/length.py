@@ -17,7 +17,7 @@ from ...harness.statistics.clusters import clusters_of
 from ...harness.statistics.intervals import constant_bounds, t_quantile
 from ...harness.text import estimated_tokens
 from ..rubric import Rubric
-from .base import SAME, primary
+from .base import SAME, drawn_note, primary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,8 @@ def with_slope(probe: Probe, data: RunData, rubric: Rubric) -> Probe:
     found, why = slope(gaps(probe.judge, data, primary(rubric).name))
     if found is None:
         return replace(probe, notes=(*probe.notes, f"slope on length not computed: {why}"))
-    return replace(probe, findings=(*probe.findings, Finding(METRIC, found, LIMIT, "answers")))
+    notes = (*probe.notes, *drawn_note(data.labels["design"]))
+    return replace(probe, findings=(*probe.findings, Finding(METRIC, found, LIMIT, "answers")), notes=notes)
 
 
 def gaps(judge: str, data: RunData, criterion: str) -> list[Gap]:

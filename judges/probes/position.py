@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
+from ...harness.statistics.paired import sign_flip_p
 from ...harness.statistics.rates import rate_interval
 from .base import MOST_EXAMPLES, change_interval, percent
 from .power import position_power
@@ -67,7 +69,7 @@ def assess(judge: str, preferences: pd.DataFrame) -> Probe:
     )
     first = sum(swap.preference > 0 for swap in swaps)
     second = sum(swap.preference < 0 for swap in swaps)
-    notes = [f"the first place won both times in {first} pairs, the second in {second}: {_p(first, second)}"]
+    notes = [f"the first place won both times in {first} pairs, the second in {second}: {_p(swaps, first, second)}"]
     if lost:
         notes.append(f"{lost} pairs lack a verdict in one order and are left out")
     examples = tuple(
@@ -84,8 +86,12 @@ def mcnemar_exact(first: int, second: int) -> float:
     return float(min(1.0, 2 * sum(comb(n, k) for k in range(least + 1)) / 2**n))
 
 
-def _p(first: int, second: int) -> str:
-    return f"exact McNemar p {mcnemar_exact(first, second):.3f}"
+def _p(swaps: Sequence[Swap], first: int, second: int) -> str:
+    """McNemar's p holds for pairs about different questions only."""
+    where = [swap.sample_id for swap in swaps]
+    if len(set(where)) == len(where):
+        return f"exact McNemar p {mcnemar_exact(first, second):.3f}"
+    return f"p {sign_flip_p([swap.preference for swap in swaps], where):.3f} by flipping the signs of whole questions"
 
 
 def _swaps(rows: pd.DataFrame) -> tuple[list[Swap], int]:

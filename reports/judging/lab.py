@@ -49,9 +49,11 @@ def verdict(lab: Lab) -> str:
         more = "" if found.more_labels is None else f" About {found.more_labels:,} more labelled answers would tell."
         return f"No judge is recommended: {found.why}.{more}"
     tried = next(tried for tried in lab.tried if tried.configuration.name == found.configuration)
-    price = "" if tried.usd_per_1000 is None else f", {words.usd(tried.usd_per_1000)} per 1,000 answers"
+    unknown = tried.usd_per_1000 is None
+    price = ", of unknown price" if unknown else f", {words.usd(tried.usd_per_1000)} per 1,000 answers"
     return (
-        f"{found.configuration}{price}: the cheapest whose {measure(lab)} surely clears {lab.threshold:g}; "
+        f"{found.configuration}{price}: the {'quickest' if unknown else 'cheapest'} whose {measure(lab)} "
+        f"surely clears {lab.threshold:g}; "
         f"on labels that did not choose it, it is at least {words.number(tried.bound)}."
     )
 
@@ -239,8 +241,9 @@ def _calls(lab: Lab) -> Section:
 def _transfer(lab: Lab) -> Section:
     return Section(
         "4. From one use to another",
-        f"Agreement on {lab.criterion} by tag, and less that on all other answers. The judge transfers where the "
-        "difference holds zero. Rankings of candidates: judge and labels on this tag; labels on this tag and "
+        f"Agreement on {lab.criterion} by tag, and less that on all other answers. The judge does not transfer where the "
+        "difference excludes zero; where it holds zero, its width is what is still open. Each tag is looked at by "
+        "itself: of 20 without a difference, one excludes zero by chance. Rankings of candidates: judge and labels on this tag; labels on this tag and "
         "labels on the others, which is whether the benchmark transfers.",
         (
             "Judge",

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import re
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from markscheme.app import workflow
 from markscheme.harness.models.scripted import ScriptedModel
 from markscheme.harness.pinned import load_pinned
 from markscheme.harness.records import Request, Usage
+from markscheme.harness.store.store import Store
 
 CRITERIA = ("correctness", "tone")
 SAMPLES = 90
@@ -223,6 +225,28 @@ def test_a_threshold_that_nobody_reaches_is_refused_with_exit_code_1(bench: Benc
     assert (code, found["recommended"], found["pinned"]) == (1, None, None)
     assert "no judge reaches 0.9" in found["why"]
     assert not (bench.desk.folder / "judge.yaml").exists()
+
+
+@pytest.mark.parametrize("output", ["labels.csv", "two.yaml", "exam.yaml", "."])
+def test_a_file_that_is_no_pinned_judge_is_never_written_over_and_nothing_is_paid_before(bench: Bench, output: str):
+    graded(bench)
+    (bench.desk.folder / "two.yaml").write_text("name: [broken")
+    path, before = bench.desk.folder / output, len(bench.asked)
+    text = path.read_bytes() if path.is_file() else b""
+    code, _, err = bench.lab("--output", str(path))
+    assert (code, len(bench.asked)) == (2, before)
+    assert f"--output {path}: is there already and no pinned judge; name another file" in err
+    assert (path.read_bytes() if path.is_file() else b"") == text
+
+
+def test_a_second_lab_waits_and_only_where_there_is_an_option_fresh_is_it_named(bench: Bench):
+    run = graded(bench).desk.run()["run"]
+    store = Store(bench.desk.folder / ".markscheme")
+    with closing(store), store.lease(f"{run}-lab"), store.lease(run):
+        code, _, err = bench.lab()
+        assert (code, "wait for it to end" in err, "--fresh" in err) == (2, True, False)
+        code, _, err = bench.desk.command("run", str(bench.desk.save()))
+        assert (code, "start one of its own with --fresh" in err) == (2, True)
 
 
 def test_fewer_than_fifty_held_out_labels_recommend_nobody(bench: Bench):

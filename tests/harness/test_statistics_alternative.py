@@ -6,6 +6,7 @@ from markscheme.harness.errors import InputError
 from markscheme.harness.statistics.alternative import (
     alternative_annotator_test,
     alternative_annotator_tests,
+    benjamini_hochberg,
     benjamini_yekutieli,
 )
 from scipy import stats
@@ -101,6 +102,21 @@ def test_nobody_to_test_against_is_an_error_that_says_what_is_missing():
         alternative_annotator_test(truth, humans[:, :1], 0.1, "accuracy")
 
 
+def test_items_of_one_cluster_do_not_count_as_many():
+    """Thirty documents with one answer, or with that answer six times: the evidence is the same."""
+    rng, truth, humans = three_annotators(n=120)
+    judge = np.clip(truth + rng.integers(-1, 2, 120), 0, 3)
+    six, documents = np.repeat(np.arange(0, 120, 4), 6), np.repeat(np.arange(30), 6)
+    once = alternative_annotator_test(judge[::4], humans[::4], 0.15, "neg_rmse")
+    by_document = alternative_annotator_test(judge[six], humans[six], 0.15, "neg_rmse", clusters=documents)
+    assert [one.p for one in by_document.against] == pytest.approx([one.p for one in once.against])
+    assert {one.test for one in by_document.against} == {"t, CR3"}
+    ignoring = alternative_annotator_test(judge[six], humans[six], 0.15, "neg_rmse")
+    assert all(a.p < b.p / 10 for a, b in zip(ignoring.against, once.against, strict=True) if b.p < 0.5)
+    single = alternative_annotator_test(judge[six], humans[six], 0.15, "neg_rmse", clusters=np.zeros(180))
+    assert [one.p for one in single.against] == [1.0] * 3
+
+
 def test_domains_share_one_correction():
     _, truth, humans = three_annotators()
     alone = alternative_annotator_test(truth, humans, 0.3, "neg_rmse")
@@ -116,9 +132,10 @@ def test_domains_share_one_correction():
         alternative_annotator_tests({"qa": (truth, humans), "few": (truth[:9], humans[:9])}, 0.3, "neg_rmse")
 
 
-def test_benjamini_yekutieli_equals_the_golden_values_and_scipys():
-    assert benjamini_yekutieli([0.001, 0.012, 0.03, 0.04, 0.2]) == pytest.approx(
-        [0.0114167, 0.0685, 0.1141667, 0.1141667, 0.4566667], abs=5e-8
-    )
+def test_false_discovery_rates_equal_the_golden_values_and_scipys():
+    golden = [0.001, 0.012, 0.03, 0.04, 0.2]
+    assert benjamini_hochberg(golden) == pytest.approx([0.005, 0.03, 0.05, 0.05, 0.2])
+    assert benjamini_yekutieli(golden) == pytest.approx([0.0114167, 0.0685, 0.1141667, 0.1141667, 0.4566667], abs=5e-8)
     ps = list(np.random.default_rng(3).random(9))
+    assert benjamini_hochberg(ps) == pytest.approx(stats.false_discovery_control(ps))
     assert benjamini_yekutieli(ps) == pytest.approx(stats.false_discovery_control(ps, method="by"))

@@ -48,7 +48,7 @@ def test_clustered_mean_uses_cr3_with_df_g_minus_1_and_warns_of_few_or_large_clu
     reach = stats.t.ppf(0.975, 3) * se_jackknife(S, C)
     assert (estimate.low, estimate.high) == pytest.approx((0.7 - reach, 0.7 + reach))
     assert estimate.method == "t, CR3 over 4 clusters, df 3"
-    assert estimate.notes == ("only 4 clusters (fewer than 20)", "one cluster holds 30% of the samples")
+    assert estimate.notes[1:] == ("only 4 clusters (fewer than 20)", "one cluster holds 30% of the samples")
 
 
 def test_clusters_of_one_sample_each_change_nothing_and_warn_of_nothing():
@@ -85,6 +85,19 @@ def test_equal_values_count_a_cluster_once():
 def test_clusters_that_cancel_out_do_not_give_a_zero_width():
     estimate = mean_interval([0, 3] * 10, np.repeat(np.arange(10), 2))
     assert estimate.high - estimate.low > 1
+
+
+@pytest.mark.parametrize(("others", "notes"), [(9, ("fewer than 10 values differ from the commonest",)), (10, ())])
+def test_values_that_hardly_differ_are_warned_of(others, notes):
+    assert mean_interval([3] * 90 + [2] * others).notes == notes
+
+
+def test_means_of_which_few_values_differ_cover_less_and_are_those_that_are_warned_of():
+    grades = np.random.default_rng(9).choice(4, (4000, 50), p=(0.02, 0.03, 0.15, 0.8))
+    found = [mean_interval(row, scale=(0, 3)) for row in grades]
+    held, warned = np.array([(e.low <= 2.73 <= e.high, bool(e.notes)) for e in found]).T
+    assert held.mean() < 0.925
+    assert held[~warned].mean() > 0.95
 
 
 def test_labels_of_the_wrong_length_are_refused():

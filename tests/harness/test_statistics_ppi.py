@@ -92,6 +92,15 @@ def test_one_more_error_is_as_large_as_those_seen_or_else_a_step(off, size):
     assert unseen(parts, np.array([0.0])) == 0
 
 
+def test_a_stratum_of_equal_labels_is_warned_of():
+    judge, human, strata = halves()
+    assert ppi_mean(judge, human, strata=Strata(strata, np.array([0.5, 0.5]))).estimate.notes == ()
+    human = np.where(strata == 1, 3.0, human)
+    human[40:] = np.nan
+    (note,) = ppi_mean(judge, human, strata=Strata(strata, np.array([0.5, 0.5]))).estimate.notes
+    assert note.startswith("all labels of a stratum are equal")
+
+
 def test_limits_and_value_stay_on_the_scale():
     judge, human = [2] * 10 + [1] + [3] * 30 + [2] * 10, [3] * 10 + [2] + [np.nan] * 40
     assert ppi_mean(judge, human).estimate.value > 3

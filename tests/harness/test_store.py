@@ -179,7 +179,7 @@ def test_a_second_process_on_one_run_is_refused_and_a_killed_one_frees_it(store)
     holder = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RunBusy, match=rf"pid {holder.pid}.*--fresh"), store.lease(run.id):
+        with pytest.raises(RunBusy, match=rf"pid {holder.pid}.*, or start anew"), store.lease(run.id, "start anew"):
             pass
         with store.lease("another-run"):
             pass

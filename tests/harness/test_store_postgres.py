@@ -188,7 +188,7 @@ def test_what_a_run_spent_is_summed_over_its_own_calls(store):
 def test_a_run_is_held_against_a_second_connection_and_freed_at_the_end(store, postgres_url):
     other = Store(postgres_url)
     with store.lease("r1"):
-        with pytest.raises(RunBusy, match="--fresh"), other.lease("r1"):
+        with pytest.raises(RunBusy, match="worked on"), other.lease("r1"):
             pass
         with other.lease("r2"):
             pass

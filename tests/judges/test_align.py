@@ -145,6 +145,17 @@ def test_with_one_annotator_there_is_no_ceiling_and_no_alternative_test_and_it_s
     assert found.why_no_alternative == "it needs two annotators or more on the same answers"
 
 
+def test_the_alternative_test_takes_answers_to_one_question_together_and_what_is_rough_of_it_is_said():
+    answers = [(i, candidate) for i in range(40) for candidate in "ab"]
+    grades = [grade(i, i % 4, candidate=candidate) for i, candidate in answers]
+    labels = [
+        label(i, (i + (i % 5 == 0)) % 4, annotator=who, candidate=c) for i, c in answers for who in ("ann", "ben")
+    ]
+    (found,) = align(run_of(grades, labels)).criteria
+    assert {one.test for one in found.alternative.against} == {"t, CR3"}
+    assert "alternative annotator test: only 2 annotators: three or more are advised" in found.notes
+
+
 def test_only_the_sets_and_the_judge_that_are_asked_for_count():
     labels = [label(0, 0), label(1, 3, label_set="other")]
     data = run_of([grade(s, 3) for s in range(3)], labels)

@@ -125,6 +125,14 @@ def test_the_cheapest_that_clears_is_chosen_and_holm_lets_a_later_one_pass():
     assert chosen.bounds == {0: 0.40, 1: 0.6, 2: 0.7}
 
 
+def test_without_prices_time_decides_but_not_by_what_the_network_did():
+    entrants = [Entrant(0.95, None, 103.0), Entrant(0.87, None, 102.0), Entrant(0.97, None, 309.0)]
+    chosen = choose(entrants, 0.6, lambda i, alpha: 0.7)
+    assert (chosen.tested, chosen.best) == ((0, 2), 0)
+    found = choice.advice(chosen, ["a", "b", "c"], {0: 0.9, 2: 0.9}, n=100, threshold=0.6)
+    assert found.why.startswith("its price is unknown, and it is the quickest of those tested")
+
+
 def test_fewer_than_fifty_held_out_answers_recommend_nobody_and_say_how_many_labels_are_missing():
     chosen = choice.Choice((0,), {0: 0.9}, frozenset({0}), 0)
     found = choice.advice(chosen, ["strict"], {0: 0.95}, n=42, threshold=0.6)

@@ -114,6 +114,13 @@ def test_intervals_hold_the_slope_in_nearly_95_of_100_runs():
     assert 0.93 <= hits / sets <= 0.98
 
 
+def test_a_slope_on_picked_answers_is_said_to_be_of_these():
+    data = run_data(0.0, 0, 20)
+    assert with_slope(PADDED, data, rubric()).notes == ()
+    picked = replace(data, labels=data.labels.assign(design="unknown"))
+    assert "not all labelled answers were drawn at random" in with_slope(PADDED, picked, rubric()).notes[0]
+
+
 def test_without_labels_it_is_said_that_there_is_no_slope():
     data = replace(run_data(0.0, 0, 5), labels=empty_frame(LABEL_COLUMNS))
     found = with_slope(PADDED, data, rubric())

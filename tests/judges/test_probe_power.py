@@ -65,6 +65,12 @@ def test_50_anchors_see_a_drift_of_a_fifth_of_a_step_with_power_039():
     assert power.drift_power(50, 0.2, 0.6) == pytest.approx(0.39, abs=0.01)
 
 
+def test_two_anchors_that_moved_alike_are_no_proof_and_many_are():
+    assert drift.paired_p([1.0, 1.0], ["a", "b"]) == 0.5
+    assert drift.paired_p([1.0] * 8, list("abcdefgh")) == pytest.approx(1 / 128)
+    assert drift.paired_p([1.0] * 8, list("aaaabbbb")) == 0.5
+
+
 def test_drift_power_is_what_simulated_nights_alarm():
     draw = np.random.default_rng(4)
     changes = draw.normal(0.2, 0.6, size=(4_000, 100))

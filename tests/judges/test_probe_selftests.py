@@ -273,6 +273,13 @@ def test_position_passes_a_judge_of_answers_and_fails_one_of_places(first, verdi
     assert found[verdict] >= ENOUGH
 
 
+def test_several_pairs_about_one_question_get_no_mcnemar():
+    table = preferences(0.2, 0.0, 1)
+    assert "exact McNemar p 0.000" in position.assess("pairs", table).notes[0]
+    few = table.assign(sample_id=["s" + str(int(k[1:]) % 3) for k in table["sample_id"]], left=table["sample_id"])
+    assert "p 0.250 by flipping the signs of whole questions" in position.assess("pairs", few).notes[0]
+
+
 def test_a_judge_that_is_inconsistent_without_a_favourite_place_fails_by_consistency():
     table = preferences(0.0, 0.4, 1)
     found = position.assess("pairs", table)
@@ -307,6 +314,19 @@ FAMILIES: Mapping[str, str] = {"own": "openai", "other": "anthropic"}
 def test_family_passes_a_fair_judge_and_fails_one_that_favours_its_own(favour, verdict):
     found = verdicts(lambda seed: family.assess("j", *labelled(favour, seed), rubric(), FAMILIES, "openai"))
     assert found[verdict] >= ENOUGH
+
+
+def test_family_counts_a_document_once_and_says_that_labels_were_picked():
+    given, said = labelled(0.0, 3)
+    where = [f"d{int(k[1:]) // 6}" for k in said["sample_id"]]
+    apart, together = (
+        family.assess("j", given, labels, rubric(), FAMILIES, "openai")
+        for labels in (said, said.assign(cluster=where, design="chosen"))
+    )
+    assert apart.findings[0].estimate.method == "t, jackknife over 240 clusters"
+    assert together.findings[0].estimate.method == "t, jackknife over 40 clusters"
+    assert apart.notes == ()
+    assert "not all labelled answers were drawn at random" in together.notes[0]
 
 
 def test_a_judge_that_is_kind_to_everybody_has_no_preference():
