@@ -9,6 +9,7 @@ from pathlib import Path
 import markscheme
 import pytest
 from markscheme.app.commands import opened
+from markscheme.harness.errors import DataError
 from markscheme.harness.store import runs
 from markscheme.harness.store.load import load
 
@@ -204,6 +205,8 @@ def test_in_python_the_result_is_a_table(sheets):
     write(sheets.folder, *scores())
     sheets.exam["labels"] = ["./labels.csv"]
     run = markscheme.run(sheets.save())
+    with pytest.raises(DataError, match=r"^none\.csv: there is no such file"):
+        run.align("none.csv")
     found = run.align()
     table = found.table().set_index(["criterion", "candidate", "measure"])
     assert table.loc[("correctness", "", "exact"), "value"] == 1.0
