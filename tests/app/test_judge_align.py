@@ -229,3 +229,10 @@ def test_means_without_a_report_are_said_to_be_uncorrected_where_there_are_label
     sheets.exam["labels"] = ["./labels.csv"]
     sheets.save()
     assert "means are the judges' own, uncorrected" in sheets.command(*words)[2]
+
+
+def test_imported_labels_of_which_none_holds_are_refused_with_the_reason(sheets):
+    sheets.run()
+    path = write(sheets.folder, ("s9", "good", 0, "correctness", 1, "ann"))
+    code, _, err = sheets.command("import", "labels", str(path))
+    assert code == 2 and "no such question" in err
