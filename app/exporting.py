@@ -27,6 +27,9 @@ def export_table(store: Store, run: Run, table: str, format: str, output: Path |
         _parquet(frame, output)
     elif format == "csv":
         frame.map(safe).to_csv(output or sys.stdout, index=False, lineterminator="\n")
+    elif frame.empty:  # pandas would write an empty line, which is no row
+        if output is not None:
+            output.write_text("", encoding="utf-8")
     else:
         frame.to_json(output or sys.stdout, orient="records", lines=True, force_ascii=False)
     return len(frame)

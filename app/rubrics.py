@@ -138,6 +138,8 @@ def _pairwise_line(name: str) -> RubricLine:
 
 
 def _material(wanted: Wanted) -> Material:
+    if wanted.id and not wanted.sample:
+        raise InputError(f"--id {wanted.id!r}: names a row of --sample FILE; give the file, too")
     sample, said = _from_file(wanted.sample, wanted.id) if wanted.sample else (_PLACEHOLDER, _SAID)
     return materials(sample, said, "conversation")[0]
 

@@ -84,16 +84,17 @@ class Run:
         finally:
             store.close()
 
-    def align(self, labels: Sequence[str | Path] = (), judge: str = "", epsilon: float = 0.2) -> Alignment:
+    def align(self, labels: str | Path | Sequence[str | Path] = (), judge: str = "", epsilon: float = 0.2) -> Alignment:
         """How far the judges agree with people: the exam's labels, or those of the files ``labels`` alone.
 
         ``epsilon`` is that of the alternative annotator test. Raises InputError where no label holds.
         """
         from .judging.aligning import alignment
 
+        paths = [labels] if isinstance(labels, str | Path) else labels
         store = Store(self.workspace)
         try:
-            return alignment(store, runs.find(store, self.id), [Path(path) for path in labels], judge, epsilon)
+            return alignment(store, runs.find(store, self.id), [Path(path) for path in paths], judge, epsilon)
         finally:
             store.close()
 

@@ -59,7 +59,7 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
             "No LLM judged these answers: the embedded judge compared their words with the reference and the context."
         )
     if board is None or board.comparison is None:
-        return line("No answer has been graded yet.")
+        return line(_nothing(board))
     leaders = board.comparison.leaders()
     best = next(row for row in board.rows if row.candidate == leaders[0])
     if len(board.comparison.ranked) == 1:
@@ -70,6 +70,13 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
     rival = board.comparison.ranked[1] if len(leaders) == 1 else _cheapest(board, leaders[1:])
     whose = "" if board.corrected or not board.touched else "By the judge's own scores: "
     return line(whose + said + _trade(board, best.cost, rival))
+
+
+def _nothing(board: Board | None) -> str:
+    """Why nobody has a score of the leading judge."""
+    if board is not None and any("judge: unparsable" in row.headline.missing for row in board.rows):
+        return f"No verdict of {strong(board.judge.name)} on a whole answer could be read: nobody has a score of it."
+    return "No answer has been graded yet."
 
 
 def caveats(scores: Scores, boards: Sequence[Board], data: RunData) -> tuple[Line, ...]:

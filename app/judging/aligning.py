@@ -108,6 +108,8 @@ def import_labels(reference: str, workspace: str, spec: LabelSpec, json: bool) -
     finally:
         store.close()
     found = done.matching
+    if not found.attached:
+        raise InputError(done.note())
     if json:
         unattached = {WORDS[reason]: count for reason, count in found.unattached.items()}
         emit(

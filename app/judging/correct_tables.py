@@ -56,7 +56,7 @@ def _means(console: Console, rows: Sequence[CorrectedRow]) -> None:
                 _text(row.corrected) if row.corrected else "uncorrected",
                 f"{row.n_labels} of {row.n_judged}",
                 words.correction(row.method),
-                row.reason.removeprefix("uncorrected: "),
+                row.reason.removeprefix("uncorrected: ").removeprefix("labels alone: "),
             ]
             for row in rows
         ),

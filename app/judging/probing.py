@@ -45,12 +45,20 @@ def probe(exam_file: Path, where: Where, choice: Choice, json: bool) -> int:
     """The exit code: 1 where a probe failed."""
     exam = load_exam(exam_file)
     spec = _judge_spec(exam, where.judge)
+    _check_families(exam, spec, choice)
     tally = Tally()
     try:
         return asyncio.run(_probe(exam, spec, where, choice, json, tally))
     except Unfinished as stop:
         typer.echo(line(tally), err=True)
         raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
+
+
+def _check_families(exam: Exam, spec: JudgeSpec, choice: Choice) -> None:
+    names = [spec.name, *(candidate.name for candidate in exam.candidates)]
+    for name in choice.families:
+        if name not in names:
+            raise InputError(f"--family {name!r}: neither the judge nor a candidate; there are {', '.join(names)}")
 
 
 def today() -> str:

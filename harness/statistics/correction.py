@@ -132,7 +132,8 @@ def _corrected(case: Case, sampling: Sampling) -> Corrected:
     alone = judge_alone(case)
     start = Corrected(alone, "judge-only", "", alone, None, case.n_labels, len(case.judge))
     if not case.n_labels:
-        return replace(start, reason="uncorrected: no labels for this candidate")
+        lacking = "labels for this candidate" if len(case.judge) else "score by the judge"
+        return replace(start, reason=f"uncorrected: no {lacking}")
     if sampling.design in ("chosen", "unknown") and case.n_labels < max(LEAST_LABELS, len(case.judge)):
         return _through_errors(start, case, sampling)
     strata, gap = strata_of(case, sampling)

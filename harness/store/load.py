@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,10 +51,12 @@ def load(store: Store, run: Run) -> RunData:
         call_rows |= {r["key"]: r for r in paid.mappings() if r["key"] not in call_rows}
         clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
         labels = label_frame(connection, (_answered(r) for r in answer_rows if r["status"] == "ok"), clusters)
+    candidates = run.config.get("candidates", ())
+    replayed = {c["name"] for c in candidates if str(c.get("model", "")).startswith("replay/")}
     return RunData(
         info=info_of(run),
         samples=frame_of(SAMPLE_COLUMNS, (_sample(r) for r in sample_rows)),
-        answers=frame_of(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id) for r in answer_rows)),
+        answers=frame_of(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id, replayed) for r in answer_rows)),
         grades=frame_of(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
         scores=frame_of(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
         calls=frame_of(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
@@ -123,7 +125,9 @@ def readable(content: Any) -> str:
     return "\n".join(readable(part) for part in content)
 
 
-def _answer(row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row], run: str) -> tuple[Any, ...]:
+def _answer(
+    row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row], run: str, replayed: Collection[str]
+) -> tuple[Any, ...]:
     own = [call_rows[key] for key in orjson.loads(row["calls"]) if key in call_rows]
     ok = [call for call in own if call["status"] == "ok"]
     first = own[0] if own else None
@@ -152,7 +156,8 @@ def _answer(row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row],
         gaps[len(gaps) // 2] if gaps else _NAN,
         *(_total(ok, name) for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")),
         any(call["usage_estimated"] for call in ok),
-        _total(ok, "cost_usd") if ok else (0.0 if not own else _NAN),
+        # Without a call nothing was paid; only of a sheet that says no cost nobody knows what it took.
+        _total(ok, "cost_usd") if ok else (0.0 if not own and row["candidate"] not in replayed else _NAN),
         len(own),
     )
 

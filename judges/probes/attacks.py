@@ -73,7 +73,7 @@ def design(samples: Sequence[Sample], rubric: Rubric, n: int, seed: int) -> list
     """``n`` attack answers, one to a sample as long as there are samples, all attacks alike often; some pasted."""
     usable = _usable(samples)
     Random(seed).shuffle(usable)  # noqa: S311 - a draw, not a secret
-    names = [name for name in ATTACKS if not (name == "empty" and rubric.on_empty == "highest")]
+    names = [name for name in ATTACKS if name != "empty" or rubric.on_empty == "judge"]  # else the rubric decides
     made = []
     for turn in range(len(names)):
         for place, sample in enumerate(usable):

@@ -78,8 +78,8 @@ def assess(
         Finding("judge − people, other families", _mean(theirs), None, "answers"),
     )
     unknown = sorted(candidate for candidate, family in families.items() if not family)
-    notes = (f"family unknown, counted among the others: {', '.join(unknown)}",) if unknown else ()
-    notes += drawn_note(labels["design"])
+    lumped = (f"family unknown, counted among the others: {', '.join(unknown)}",) if unknown else ()
+    notes = (*lumped, *drawn_note(labels["design"]))
     return Probe(CODE, NAME, judge, findings, power(len(mine), len(theirs)), (), notes)
 
 
@@ -103,7 +103,7 @@ def excesses(grades: pd.DataFrame, labels: pd.DataFrame, rubric: Rubric, own: se
 
 
 def preference(found: Sequence[Excess]) -> Estimate:
-    """Mean excess of its own minus that of the others, by leaving out one cluster of questions at a time (jackknife, t)."""
+    """Mean excess of its own minus that of the others, by leaving out one cluster at a time (jackknife, t)."""
     import numpy as np
 
     values = np.array([e.value for e in found])

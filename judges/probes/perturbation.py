@@ -22,7 +22,7 @@ from .edits import Edit
 from .power import rate_power
 
 CODE, NAME = "P6", "perturbation"
-WANTED = 100
+WANTED = 110
 """Edits of each severity."""
 LIMITS = {"severe": Limit(low=0.9), "mild": Limit(low=0.7), "preserving": Limit(low=0.9)}
 CITATION = "wrong citation"

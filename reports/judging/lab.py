@@ -241,9 +241,10 @@ def _calls(lab: Lab) -> Section:
 def _transfer(lab: Lab) -> Section:
     return Section(
         "4. From one use to another",
-        f"Agreement on {lab.criterion} by tag, and less that on all other answers. The judge does not transfer where the "
-        "difference excludes zero; where it holds zero, its width is what is still open. Each tag is looked at by "
-        "itself: of 20 without a difference, one excludes zero by chance. Rankings of candidates: judge and labels on this tag; labels on this tag and "
+        f"Agreement on {lab.criterion} by tag, and less that on all other answers. The judge does not transfer where "
+        "the difference excludes zero; where it holds zero, its width is what is still open. Each tag is looked at by "
+        "itself: of 20 without a difference, one excludes zero by chance. Rankings of candidates: judge and labels on "
+        "this tag; labels on this tag and "
         "labels on the others, which is whether the benchmark transfers.",
         (
             "Judge",

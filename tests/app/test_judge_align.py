@@ -9,6 +9,7 @@ from pathlib import Path
 import markscheme
 import pytest
 from markscheme.app.commands import opened
+from markscheme.harness.errors import DataError
 from markscheme.harness.store import runs
 from markscheme.harness.store.load import load
 
@@ -204,6 +205,8 @@ def test_in_python_the_result_is_a_table(sheets):
     write(sheets.folder, *scores())
     sheets.exam["labels"] = ["./labels.csv"]
     run = markscheme.run(sheets.save())
+    with pytest.raises(DataError, match=r"^none\.csv: there is no such file"):
+        run.align("none.csv")
     found = run.align()
     table = found.table().set_index(["criterion", "candidate", "measure"])
     assert table.loc[("correctness", "", "exact"), "value"] == 1.0
@@ -226,3 +229,10 @@ def test_means_without_a_report_are_said_to_be_uncorrected_where_there_are_label
     sheets.exam["labels"] = ["./labels.csv"]
     sheets.save()
     assert "means are the judges' own, uncorrected" in sheets.command(*words)[2]
+
+
+def test_imported_labels_of_which_none_holds_are_refused_with_the_reason(sheets):
+    sheets.run()
+    path = write(sheets.folder, ("s9", "good", 0, "correctness", 1, "ann"))
+    code, _, err = sheets.command("import", "labels", str(path))
+    assert code == 2 and "no such question" in err

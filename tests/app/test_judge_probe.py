@@ -168,6 +168,7 @@ def test_labels_and_families_decide_about_the_preference_for_its_own(known):
         (("--judge", "nobody"), "--judge 'nobody': "),
         (("--n", "1"), "--n 1: must be 2 or more"),
         (("--family", "words"), "--family 'words': wanted NAME=FAMILY"),
+        (("--family", "wrods=ours"), "--family 'wrods': neither the judge nor a candidate; there are words, "),
     ],
 )
 def test_a_wrong_word_is_refused_with_what_there_is(known, words, said):

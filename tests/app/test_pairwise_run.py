@@ -55,6 +55,15 @@ def test_every_pair_is_asked_in_both_orders_and_recorded(pairs):
     assert all(len(json.loads(row["calls"])) == 1 for row in rows)
 
 
+def test_a_run_without_preferences_exports_no_line_at_all(desk, tmp_path):
+    desk.samples(1)
+    desk.run()
+    assert desk.command("export", "preferences")[1] == ""
+    out = tmp_path / "none.jsonl"
+    desk.command("export", "preferences", "--output", str(out))
+    assert out.read_bytes() == b""
+
+
 def test_a_second_run_asks_nothing(pairs, mock):
     pairs.run()
     assert pairs.run()["calls"] == {"live": 0, "reused": 0}

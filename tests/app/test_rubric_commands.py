@@ -90,6 +90,8 @@ def test_show_takes_a_question_and_its_answer_from_a_file(desk: Any) -> None:
     words = ("rubric", "show", "docs_qa", "--shots", "0", "--sample", "samples.jsonl")
     assert "\nSo.\n" in desk.command(*words)[1]
     assert "\nThe king paid.\n" in desk.command(*words, "--id", "b")[1]
+    code, _, err = desk.command("rubric", "show", "docs_qa", "--id", "b")
+    assert (code, "--id 'b': names a row of --sample FILE" in err) == (2, True)
     code, _, err = desk.command(*words, "--id", "c")
     assert code == 2
     assert "--id 'c': samples.jsonl has no such row; the first is 'a'" in err

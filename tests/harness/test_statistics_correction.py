@@ -55,6 +55,8 @@ def test_without_labels_the_judge_alone_is_said_to_be_uncorrected():
     assert (found.method, found.reason) == ("judge-only", "uncorrected: no labels for this candidate")
     assert found.estimate == found.judge_only == mean_interval(judge, scale=(0, 3))
     assert (found.human_only, found.n_labels, found.n_judged) == (None, 0, 400)
+    unread = correct_mean(judge * np.nan, first(judge, 60), RANDOM, scale=(0, 3))
+    assert unread.reason == "uncorrected: no score by the judge"
 
 
 def test_a_handful_of_labels_makes_no_headline_but_is_shown():

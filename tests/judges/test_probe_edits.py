@@ -156,7 +156,7 @@ def test_attacks_come_alike_often_one_to_a_question_as_long_as_there_are_questio
     made = [item for item in design(samples(120), rubric(), 100, 0) if item.kind != PASTED]
     assert max(Counter(item.sample.id for item in made).values()) == 1
     counts = Counter(item.kind for item in made)
-    assert set(counts) == set(ATTACKS)
+    assert set(counts) == set(ATTACKS) - {"empty"}, "the rubric grades an empty answer, and no judge is asked"
     assert max(counts.values()) - min(counts.values()) <= 1
 
 

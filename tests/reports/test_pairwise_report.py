@@ -188,3 +188,10 @@ def test_what_names_and_models_hold_is_no_markup():
         build_report(run(lambda *_: ("left", "left"), ("large", name), judge={**DUEL, "name": name, "model": name}))
     )
     assert name not in page
+
+
+def test_a_matrix_that_is_too_wide_for_half_a_page_has_the_whole_width():
+    fields = (tuple(STRENGTH), ("a", "b", "c", "d"))
+    three, four = (render_html(build_report(run(lambda *_: ["tie", "tie"], names))) for names in fields)
+    beside = '<div class="cols">\n  <div class="card"><h3>How often the row was preferred'
+    assert beside in three and beside not in four and "How often the row was preferred" in four

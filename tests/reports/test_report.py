@@ -71,6 +71,11 @@ def test_without_a_judge_there_are_measures_and_no_verdict():
     assert len(report.measures) == 2
 
 
+def test_verdicts_that_nobody_could_read_are_not_called_answers_that_nobody_graded():
+    report = build_report(build(n=6, candidates=(Candidate("a", unscored=("unparsable",) * 6),)))
+    assert "No verdict of strict on a whole answer could be read" in said(report.verdict)
+
+
 def test_a_subset_is_stamped_in_the_first_lines():
     dataset = {"name": "docs_qa", "subset": {"n": 40, "of": 480, "seed": 3}}
     assert "Subset: a random 40 of 480 questions (seed 3)" in first_lines(
