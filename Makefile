@@ -6,6 +6,8 @@ RAGAS_VENV := .venv-ragas
 BIN := $(VENV)/bin
 # What pytest is given beside its settings, for instance: make test ARGS="tests/harness -x"
 ARGS ?=
+# Processes that share the tests.
+WORKERS ?= 2
 
 .PHONY: demo test test-ragas lint format bench docs lock clean
 
@@ -13,7 +15,7 @@ demo: $(DEMO_VENV)/.ready
 	$(DEMO_VENV)/bin/markscheme demo
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 # The extra ragas holds back packages that all else may have newer, so it is tested in an environment of its own.
 test-ragas: $(RAGAS_VENV)/.ready
