@@ -144,7 +144,7 @@ def test_dollars_and_seconds_of_promptfoo_reach_the_report_and_are_no_money_of_o
     made = take_in(desk, "promptfoo", str(RESULTS), "--columns", "reference=capital")
     assert (made["samples"], made["answers"], made["grades"]) == (5, {"ok": 8, "failed": 2}, {"ok": 24})
     data = read("latest")
-    assert data.answers["cost_usd"].dropna().tolist() == pytest.approx([0.0003] * 8 + [0] * 2)
+    assert data.answers["cost_usd"].dropna().tolist() == pytest.approx([0.0003] * 8), "of failed ones it says nothing"
     assert set(data.samples["reference"]) == {"Paris", "Rome", "Lima", "Nairobi", "N'Djamena"}
     from markscheme.harness.store import queries
 
