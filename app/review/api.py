@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
@@ -13,7 +14,7 @@ from ...harness.errors import InputError
 from .blind import BlindReview
 from .guard import Guard, same
 from .page import render_page
-from .views import Given, Key, Place
+from .views import Given, ItemList, Key, Place
 
 Sent = TypeVar("Sent", bound=BaseModel)
 _LARGEST_BODY = 256 * 1024
@@ -83,9 +84,13 @@ class _Api:
             return await _in_thread(lambda: self._blind.undo(place))
 
 
-async def _in_thread(ask: Callable[[], BaseModel | None]) -> web.Response:
-    found = await asyncio.to_thread(ask)
-    return web.json_response(text="{}" if found is None else found.model_dump_json())
+async def _in_thread(ask: Callable[[], BaseModel | ItemList | None]) -> web.Response:
+    body = await asyncio.to_thread(lambda: _json(ask()))
+    return web.Response(body=body, content_type="application/json")
+
+
+def _json(found: BaseModel | ItemList | None) -> bytes:
+    return found.model_dump_json().encode() if isinstance(found, BaseModel) else orjson.dumps(found or {})
 
 
 async def _read(request: web.Request, model: type[Sent]) -> Sent:

@@ -31,6 +31,7 @@ _SIDES: dict[bool, dict[Choice, Winner]] = {
     False: {"first": "left", "second": "right", "tie": "tie"},
     True: {"first": "right", "second": "left", "tie": "tie"},
 }
+_STALE = {"changed": "is not the one that was drawn any more", "purged": "was purged", "gone": "is gone"}
 
 
 class BlindReview:
@@ -48,6 +49,8 @@ class BlindReview:
         self._round = round_
         self._items = list(chosen) if round_ > 1 else reviews.items(review)
         self._orders: dict[str, dict[str, Item]] = {}
+        for rater in review.raters:  # now, so that nobody waits for it in front of the page
+            self._order(rater)
 
     def overview(self) -> ReviewView:
         """What is reviewed, by whom and by which rubric."""
@@ -55,18 +58,16 @@ class BlindReview:
 
     def items(self, rater: str) -> ItemList:
         """The rater's items, and which of them are rated."""
-        rated = self._rated(rater)
-        lines = [
-            ItemLine(id=name, rated_at=rated[name].rated_at if name in rated else None) for name in self._order(rater)
-        ]
-        return ItemList(items=lines)
+        order, rated = self._order(rater), self._reviews.rated_at(self.review, rater, self._round)
+        return ItemList(items=[ItemLine(id=name, rated_at=rated.get(name)) for name in order])
 
     def item(self, rater: str, name: str) -> ItemView:
         """One item, with the rater's own rating of it."""
         item = self._item(rater, name)
         shown = self._reviews.texts(self.review, item)
         turned = self._turned(item, rater)
-        rating = self._rated(rater, name).get(name)
+        ratings = self._reviews.ratings(self.review, rater, name)
+        rating = next((rating for rating in ratings if rating.round == self._round), None)
         return ItemView(
             id=name,
             question=shown.question,
@@ -79,8 +80,13 @@ class BlindReview:
         )
 
     def rate(self, given: Given) -> None:
-        """Keep a rating; it replaces the rater's earlier one of this item."""
+        """Keep a rating; it replaces the rater's earlier one of this item.
+
+        Raises InputError where the text that was drawn is no longer there to be read.
+        """
         item = self._item(given.rater, given.item)
+        if stale := self._reviews.texts(self.review, item).stale:
+            raise InputError(f"item {item.id!r}: its answer {_STALE[stale]}; it cannot be rated, go on with the next")
         side = _SIDES[self._turned(item, given.rater)]
         winner = side[given.choice] if given.choice else None
         said = (given.scores, winner, given.note.strip(), given.seconds)
@@ -99,8 +105,8 @@ class BlindReview:
         return [self._progress(rater) for rater in sorted({r.rater for r in ratings if r.round == self._round})]
 
     def _progress(self, rater: str) -> RaterProgress:
-        order = self._order(rater)
-        return RaterProgress(rater=rater, rated=len(order.keys() & self._rated(rater).keys()), of=len(order))
+        order, rated = self._order(rater), self._reviews.rated_at(self.review, rater, self._round)
+        return RaterProgress(rater=rater, rated=len(order.keys() & rated.keys()), of=len(order))
 
     def _order(self, rater: str) -> dict[str, Item]:
         if rater not in self._orders:
@@ -113,10 +119,6 @@ class BlindReview:
         if item is None:
             raise InputError(f"item {name!r} is none of those that {rater!r} rates; reload the page")
         return item
-
-    def _rated(self, rater: str, item: str | None = None) -> dict[str, Rating]:
-        found = self._reviews.ratings(self.review, rater, item)
-        return {rating.item: rating for rating in found if rating.round == self._round}
 
     def _turned(self, item: Item, rater: str) -> bool:
         return self.review.mode == "pairs" and swapped(self.review, item, rater)

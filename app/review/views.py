@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
@@ -60,15 +60,15 @@ class ReviewView(BaseModel):
     examples: list[ExampleView] = []
 
 
-class ItemLine(BaseModel):
+class ItemLine(TypedDict):
     """An item in a rater's list; ``rated_at`` in Unix seconds, null while it is not rated."""
 
     id: str
     rated_at: float | None
 
 
-class ItemList(BaseModel):
-    """A rater's items in the order in which that rater sees them."""
+class ItemList(TypedDict):
+    """A rater's items in the order in which that rater sees them: plain, since there may be thousands."""
 
     items: list[ItemLine]
 

@@ -74,6 +74,13 @@ class Reviews:
         with self._store.reading() as connection:
             return rows.read_ratings(connection, review.name, rater, item)
 
+    def rated_at(self, review: Review, rater: str, round: int = 1) -> dict[str, float]:
+        """The items that a rater has rated, and when (Unix seconds)."""
+        r = ratings.c
+        query = sa.select(r.item, r.rated_at).where(r.review == review.name, r.rater == rater, r.round == round)
+        with self._store.reading() as connection:
+            return {row.item: row.rated_at for row in connection.execute(query)}
+
     def rate(self, review: Review, item: Item, rating: Rating) -> None:
         """Keep what a rater said, and in mode `grade` the labels that follow, in place of what that rater said before.
 

@@ -137,7 +137,7 @@ def test_a_second_pass_settles_disputes_and_leaves_the_correction_alone(graded: 
     items = disputed(store, review)
     assert items
     blind = BlindReview(Reviews(store), review, rubric_of(store, review), 2, items)
-    assert [line.id for line in blind.items("cleo").items] == [item.id for item in items]
+    assert [line["id"] for line in blind.items("cleo")["items"]] == [item.id for item in items]
     blind.rate(Given(rater="cleo", item=items[0].id, scores={"correctness": 1}, note="", seconds=9.0))
     assert [item.id for item in disputed(store, review)][-1] == items[0].id
     store.close()

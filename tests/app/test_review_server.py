@@ -300,6 +300,22 @@ def test_an_answer_that_has_changed_is_said_to_be_stale_and_not_shown(browser, s
     assert all(item["answers"] == [] for item in shown if item["stale"])
 
 
+@pytest.mark.parametrize(
+    ("change", "words"), [({"text": "another one"}, "not the one that was drawn"), ({"status": "failed"}, "is gone")]
+)
+def test_an_answer_that_has_changed_is_not_rated_even_past_the_page(browser, store, change, words):
+    name = browser.items("ann")[0]["id"]
+    assert browser.rate("ann", name, scores=SCORES, note="as drawn")[0] == 200
+    with store.writing() as connection:
+        connection.execute(answers.update().values(**change))
+    status, said = browser.rate("ann", name, scores=dict.fromkeys(CRITERIA, 0))
+    assert (status, words in said["error"]) == (422, True)
+    assert not [secret for secret in CANDIDATES if secret in said["error"]]
+    (kept,) = Reviews(store).ratings(Reviews(store).find("latest"))
+    assert (kept.scores, kept.note) == (SCORES, "as drawn")
+    assert browser.ask("POST", "/api/undo", {"rater": "ann", "item": name})[0] == 200
+
+
 def test_a_second_round_is_for_the_chosen_items_and_whoever_comes(store):
     review = begin(store)
     reviews = Reviews(store)
