@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from ..harness.records import Estimate
+
+
+class EstimateOutput(BaseModel):
+    """A number with its 95 % interval; null where it is undefined, or no honest interval exists."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    method: str
+
+    @classmethod
+    def of(cls, one: Estimate) -> EstimateOutput:
+        """The estimate without its notes."""
+        return cls(value=one.value, low=one.low, high=one.high, n=one.n, method=one.method)
+
 
 class SummaryRow(BaseModel):
     """One cell: a candidate's mean by a measure, ``judge`` '' where no judge gave it. Without a report no interval is

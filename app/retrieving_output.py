@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from pydantic import BaseModel, ConfigDict
 
+from .terminal import console, grid
+
 if TYPE_CHECKING:
     from ..harness.retrieval.sweep_choice import Choice
     from ..reports.retrieval import Cell, RetrievalReport, Row
@@ -110,23 +112,14 @@ def to_output(report: RetrievalReport, exam: str, page: str) -> RetrieveOutput:
 
 def print_table(report: RetrievalReport, page: str, out: TextIO) -> None:
     """One line a configuration, then what is recommended."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(f"{report.measure} at", overflow="fold")
-    for cell in report.rows[0].cells:
-        table.add_column(Text(str(cell.cut)), justify="right")
-    for row in report.rows:
-        table.add_row(Text(row.name), *(Text(_shown(cell)) for cell in row.cells))
-    console = Console(file=out, width=None if out.isatty() else 200, highlight=False)
-    console.print(table)
+    titles = [f"{report.measure} at", *(str(cell.cut) for cell in report.rows[0].cells)]
+    screen = console(out)
+    screen.print(grid(titles, ([row.name, *map(_shown, row.cells)] for row in report.rows)))
     if report.comparisons:
-        console.print(
+        screen.print(
             f"+ − surely better or worse than {report.baseline} (Holm over {report.comparisons})", markup=False
         )
-    console.print(f"{report.verdict}\nreport: {page}", markup=False, soft_wrap=True)
+    screen.print(f"{report.verdict}\nreport: {page}", markup=False, soft_wrap=True)
 
 
 def _shown(cell: Cell) -> str:

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from ..reports.corrections import UNCORRECTED
 from .output import SummaryRow
+from .terminal import console, grid
 
 
 def print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
@@ -14,10 +15,6 @@ def print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
 
     Where a mean is corrected, the judge's own stands beside it, and those that are not are called uncorrected.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     judges = list(dict.fromkeys(row.judge for row in rows if row.judge))
     only = judges[0] if len(judges) == 1 else ""  # then measures without a judge share its line
     measures = list(dict.fromkeys(row.measure for row in sorted(rows, key=lambda row: not row.judge)))
@@ -25,16 +22,11 @@ def print_summary(rows: Sequence[SummaryRow], out: TextIO) -> None:
     for row in rows:
         by_place.setdefault((row.candidate, row.judge or only), {})[row.measure] = row
     touched = any(row.correction not in (None, UNCORRECTED) for row in rows)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("candidate", "judge"):
-        table.add_column(column, overflow="fold")
-    for measure in measures:
-        table.add_column(Text(measure), justify="right", overflow="fold")
-    for (candidate, judge), cells in by_place.items():
-        shown = [cell_text(cells[measure], touched) if measure in cells else "" for measure in measures]
-        table.add_row(Text(candidate), Text(judge or "–"), *(Text(text) for text in shown))
-    wide = None if out.isatty() else 200  # a log file has no width to fit
-    Console(file=out, width=wide, highlight=False).print(table)
+    lines = (
+        [candidate, judge or "–", *(cell_text(cells[name], touched) if name in cells else "" for name in measures)]
+        for (candidate, judge), cells in by_place.items()
+    )
+    console(out).print(grid(["candidate", "judge", *measures], lines, left=2))
 
 
 def cell_text(row: SummaryRow, touched: bool = False) -> str:

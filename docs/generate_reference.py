@@ -76,7 +76,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("plan", correct_output.LabelsNeeded),
         ("judge align", align_output.AlignOutput),
         ("criteria of judge align", align_output.CriterionAlignmentOutput),
-        ("estimates", align_output.EstimateOutput),
+        ("estimates", output.EstimateOutput),
         ("candidates of judge align", align_output.CandidateAlignmentOutput),
         ("alternative", align_output.AlternativeOutput),
         ("pairs of judge align", align_output.PairAlignmentOutput),

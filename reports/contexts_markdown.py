@@ -35,7 +35,7 @@ def _rows(found: Contexts) -> Iterator[list[str]]:
         yield [
             escape(row.candidate),
             "its own" if row.contexts is None else str(row.contexts),
-            *(_estimate(e) for e in (row.quality, row.recall, row.ndcg, row.hit)),
+            *(words.estimate(e) for e in (row.quality, row.recall, row.ndcg, row.hit)),
             words.number(row.passages, 1),
             words.count(row.context_tokens),
             words.count(row.prompt_tokens),
@@ -53,8 +53,8 @@ def _gains(found: Contexts) -> Iterator[str]:
             escape(g.candidate),
             escape(g.measure),
             str(g.contexts),
-            f"{words.signed(g.total.value)} {words.interval(g.total, sign=True)}".strip(),
-            f"{words.signed(g.each.value)} {words.interval(g.each, sign=True)}".strip(),
+            words.estimate(g.total, sign=True),
+            words.estimate(g.each, sign=True),
             words.p_value(g.p),
         ]
         for g in found.gains
@@ -69,9 +69,5 @@ def _groups(title: str, groups: Groups) -> Iterator[str]:
         yield table(["Candidate", *groups.labels], rows)
 
 
-def _estimate(estimate: Estimate) -> str:
-    return f"{words.number(estimate.value)} {words.interval(estimate)}".strip()
-
-
 def _counted(estimate: Estimate) -> str:
-    return f"{_estimate(estimate)} (n {estimate.n})"
+    return f"{words.estimate(estimate)} (n {estimate.n})"

@@ -32,14 +32,14 @@ def _unity(one: Unity) -> list[str]:
         escape(one.criterion),
         words.count(one.n),
         share(one.unanimous),
-        f"{words.number(one.spread.value)} {words.interval(one.spread)}".rstrip(),
-        f"{words.number(one.alpha.value)} {words.interval(one.alpha)}".rstrip(),
+        words.estimate(one.spread),
+        words.estimate(one.alpha),
         words.count(one.lost),
     ]
 
 
 def _two(two: Two) -> list[str]:
-    gap = f"{words.signed(two.difference.value)} {words.interval(two.difference, sign=True)}".rstrip()
+    gap = words.estimate(two.difference, sign=True)
     names = f"{escape(two.first)} and {escape(two.second)}"
     return [names, escape(two.criterion), words.count(two.n), share(two.same), gap]
 

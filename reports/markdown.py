@@ -108,8 +108,8 @@ def _backing(cell: Cell) -> Iterator[list[str]]:
         words.correction(found.method),
         words.number(found.lam),
         words.percent(found.width_ratio),
-        f"{words.number(found.judge_only.value)} {words.interval(found.judge_only)}".rstrip(),
-        words.NONE if people is None else f"{words.number(people.value)} {words.interval(people)}".rstrip(),
+        words.estimate(found.judge_only),
+        words.estimate(people),
         escape(found.reason),
     ]
 

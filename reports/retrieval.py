@@ -119,7 +119,7 @@ class RetrievalReport:
         if choice is None:
             return f"{len(self.rows)} configurations tried; too few clusters of questions to choose one fairly"
         parts = words.plural(choice.k, "chunk")
-        value = f"{self.measure} {words.number(choice.value.value)} {words.interval(choice.value)}".strip()
+        value = f"{self.measure} {words.estimate(choice.value)}"
         return f"{choice.configuration} with {parts}: {value} on questions that did not choose it"
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isnan
-
-from ..harness.records import Estimate
+from typing import Protocol
 
 NONE = "–"
 _REASONS = {
@@ -37,6 +36,19 @@ _DESIGNS = {
 _METHODS = {"ppi++": "PPI++", "human-only": "labels alone", "rogan-gladen": "Rogan–Gladen", "judge-only": "none"}
 
 
+class Measured(Protocol):
+    """An `Estimate`, or a row that prints one."""
+
+    @property
+    def value(self) -> float | None: ...
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
+
+
 def number(value: float | None, decimals: int = 2) -> str:
     """``2.61``, with a true minus sign."""
     if _absent(value):
@@ -51,12 +63,20 @@ def signed(value: float | None) -> str:
     return text if text == NONE or text.startswith("−") else f"+{text}"
 
 
-def interval(estimate: Estimate, sign: bool = False) -> str:
+def interval(estimate: Measured, sign: bool = False) -> str:
     """``[2.52, 2.70]``, or nothing where there is no interval."""
     if estimate.low is None or estimate.high is None:
         return ""
     form = signed if sign else number
     return f"[{form(estimate.low)}, {form(estimate.high)}]"
+
+
+def estimate(one: Measured | None, sign: bool = False) -> str:
+    """``2.61 [2.52, 2.70]``, the number alone where it has no interval, a dash for nothing."""
+    if one is None or one.value is None:
+        return NONE
+    value = signed(one.value) if sign else number(one.value)
+    return f"{value} {interval(one, sign)}".rstrip()
 
 
 def seconds(value: float | None) -> str:

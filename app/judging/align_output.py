@@ -8,9 +8,10 @@ from typing import TextIO
 from pydantic import BaseModel
 
 from ...harness.alignment import Alignment, CandidateAgreement, CriterionAlignment, PairAlignment
-from ...harness.records import Estimate
 from ...harness.statistics.votes import VoteAgreement
 from ...reports import words
+from ..output import EstimateOutput
+from ..terminal import console, grid
 
 _SHOWN = (
     ("exact", "exact"),
@@ -22,21 +23,6 @@ _SHOWN = (
     ("spearman", "Spearman"),
     ("bias", "bias"),
 )
-
-
-class EstimateOutput(BaseModel):
-    """A number with its 95 % interval; null where it is undefined, or no honest interval exists."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    method: str
-
-    @classmethod
-    def of(cls, one: Estimate) -> EstimateOutput:
-        """The estimate without its notes."""
-        return cls(value=one.value, low=one.low, high=one.high, n=one.n, method=one.method)
 
 
 class CandidateAlignmentOutput(BaseModel):
@@ -209,14 +195,16 @@ def to_output(found: Alignment, report: str) -> AlignOutput:
 
 def print_alignment(found: Alignment, out: TextIO) -> None:
     """A line a judge and criterion with what chance gives and what people reach, then the bias by candidate."""
+    screen = console(out)
     rows = [_agreement_line(one) for one in found.criteria]
     if rows:
-        _print(["judge", "criterion", "n", *(title for _, title in _SHOWN)], rows, out)
+        screen.print(grid(["judge", "criterion", "n", *(title for _, title in _SHOWN)], rows, left=2))
     candidates = list(dict.fromkeys(c.candidate for one in found.criteria for c in one.candidates))
     if len(candidates) > 1:
-        _print(["bias by candidate", "", *candidates], [_bias_line(one, candidates) for one in found.criteria], out)
+        biases = (_bias_line(one, candidates) for one in found.criteria)
+        screen.print(grid(["bias by candidate", "", *candidates], biases, left=2))
     for pair in found.pairs:
-        _print(["judge of pairs", "votes", "S1", "S2 (without ties)"], _pair_lines(pair), out)
+        screen.print(grid(["judge of pairs", "votes", "S1", "S2 (without ties)"], _pair_lines(pair), left=2))
 
 
 def _alternative(one: CriterionAlignment) -> AlternativeOutput | None:
@@ -239,7 +227,7 @@ def _agreement_line(one: CriterionAlignment) -> list[str]:
         chance = {"exact": one.agreement.chance_exact, "within_1": one.agreement.chance_within_1}
     shown = []
     for name, _ in _SHOWN:
-        lines = [_text(one.estimates.get(name), sign=name == "bias")]
+        lines = [words.estimate(one.estimates.get(name), sign=name == "bias")]
         if chance.get(name) is not None:
             lines.append(f"chance {chance[name]:.2f}")
         if (people := one.humans.get(name)) is not None and people.value is not None:
@@ -250,33 +238,12 @@ def _agreement_line(one: CriterionAlignment) -> list[str]:
 
 def _bias_line(one: CriterionAlignment, candidates: Sequence[str]) -> list[str]:
     known = {c.candidate: c.bias for c in one.candidates}
-    return [one.judge, one.criterion, *(_text(known.get(name), sign=True) for name in candidates)]
+    return [one.judge, one.criterion, *(words.estimate(known.get(name), sign=True) for name in candidates)]
 
 
 def _pair_lines(one: PairAlignment) -> list[list[str]]:
-    lines = [[one.judge, str(one.votes), _text(one.s1.agreement), _text(one.s2.agreement)]]
+    lines = [[one.judge, str(one.votes), words.estimate(one.s1.agreement), words.estimate(one.s2.agreement)]]
     if one.humans_s1 is not None and one.humans_s2 is not None:
-        people = [_text(votes.agreement) for votes in (one.humans_s1, one.humans_s2)]
+        people = [words.estimate(votes.agreement) for votes in (one.humans_s1, one.humans_s2)]
         lines.append(["people among themselves", str(one.humans_s1.pairs), *people])
     return lines
-
-
-def _text(one: Estimate | None, sign: bool = False) -> str:
-    if one is None or one.value is None:
-        return words.NONE
-    form = words.signed if sign else words.number
-    return f"{form(one.value)} {words.interval(one, sign)}".rstrip()
-
-
-def _print(titles: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, title in enumerate(titles):
-        table.add_column(Text(title), overflow="fold", justify="left" if place < 2 else "right")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    wide = None if out.isatty() else 200  # a log file has no width to fit
-    Console(file=out, width=wide, highlight=False).print(table)

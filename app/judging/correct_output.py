@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from .align_output import EstimateOutput
+from ..output import EstimateOutput
 
 
 class CorrectedRow(BaseModel):

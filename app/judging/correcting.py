@@ -17,8 +17,8 @@ from ...harness.store.load import load
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ..commands import emit, opened
+from ..output import EstimateOutput
 from ..reporting import labelled_before
-from .align_output import EstimateOutput
 from .correct_output import CorrectedRow, CorrectOutput, DifferenceRow, PooledOutput
 from .labels import attach, read_spec, refreshed, worded
 

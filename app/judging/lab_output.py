@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from ...harness.dispatch.tally import Tally
 from ...harness.labwork import Lab, Tried
 from ...harness.records import Estimate
+from ..terminal import console, grid
 
 
 class LabRow(BaseModel):
@@ -123,31 +124,23 @@ def _row(tried: Tried) -> LabRow:
 
 def print_lab(lab: Lab, out: TextIO) -> None:
     """A line a configuration, the cheapest first."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("configuration", overflow="fold")
-    for title in ("selects", "held out", "lower bound", "USD per 1,000", "s per 1,000"):
-        table.add_column(title, justify="right")
-    table.add_column("")
-    for tried in sorted(lab.tried, key=_price):
-        cells = (
-            tried.configuration.name,
-            _number(tried.selection),
-            _number(tried.held_out),
-            "–" if tried.bound is None else f"{tried.bound:.2f}",
-            "unknown" if tried.usd_per_1000 is None else f"${tried.usd_per_1000:.2f}",
-            "–" if tried.seconds_per_1000 is None else f"{tried.seconds_per_1000:.0f} s",
-            "clears" if tried.clears else tried.why,
-        )
-        table.add_row(*(Text(cell) for cell in cells))
-    wide = None if out.isatty() else 200
-    console = Console(file=out, width=wide, highlight=False)
-    with console.capture() as shown:
-        console.print(table)
+    titles = ["configuration", "selects", "held out", "lower bound", "USD per 1,000", "s per 1,000", ""]
+    screen = console(out)
+    with screen.capture() as shown:
+        screen.print(grid(titles, map(_cells, sorted(lab.tried, key=_price)), wordy=[""]))
     out.write("".join(f"{line.rstrip()}\n" for line in shown.get().splitlines()))
+
+
+def _cells(tried: Tried) -> list[str]:
+    return [
+        tried.configuration.name,
+        _number(tried.selection),
+        _number(tried.held_out),
+        "–" if tried.bound is None else f"{tried.bound:.2f}",
+        "unknown" if tried.usd_per_1000 is None else f"${tried.usd_per_1000:.2f}",
+        "–" if tried.seconds_per_1000 is None else f"{tried.seconds_per_1000:.0f} s",
+        "clears" if tried.clears else tried.why,
+    ]
 
 
 def _price(tried: Tried) -> tuple[bool, float, str]:

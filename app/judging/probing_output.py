@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...harness.probing import Finding, Probe, Probing, Verdict
 from ...reports.judging.probes import meaning, shown_estimate, shown_limit
+from ..terminal import console
 from .probe_plan import NAMES, Planned
 
 if TYPE_CHECKING:
@@ -136,7 +137,6 @@ def plan_text(judge: str, planned: Sequence[Planned]) -> str:
 
 def print_probing(made: Probing, page: str, out: TextIO) -> None:
     """One line a finding that decides, then what each probe means."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -146,11 +146,11 @@ def print_probing(made: Probing, page: str, out: TextIO) -> None:
     table.add_column("verdict", no_wrap=True)
     for cells in (row for probe in made.probes for row in _lines(probe)):
         table.add_row(*(Text(cell) for cell in cells[:-1]), _coloured(cells[-1]))
-    console = Console(file=out, width=None if out.isatty() else 200, highlight=False)
-    console.print(table)
+    screen = console(out)
+    screen.print(table)
     for probe in made.probes:
-        console.print(f"{probe.code} {probe.verdict}: {meaning(probe)}", markup=False, soft_wrap=True)
-    console.print(f"judge {made.judge}: {made.verdict}\nreport: {page}", markup=False, soft_wrap=True)
+        screen.print(f"{probe.code} {probe.verdict}: {meaning(probe)}", markup=False, soft_wrap=True)
+    screen.print(f"judge {made.judge}: {made.verdict}\nreport: {page}", markup=False, soft_wrap=True)
 
 
 def _lines(probe: Probe) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from ...harness.records import Estimate
 from ...harness.review.results import CriterionAgreement, Dispute, Duel, ReviewResult
 from ...reports.review import said
-from ..judging.align_output import EstimateOutput
+from ..output import EstimateOutput
 
 
 class ReviewMeanOutput(BaseModel):

@@ -11,6 +11,7 @@ from ...reports import words
 from ...reports.pairwise_words import ranks, share
 from ...reports.review import said
 from ..session import WORKSPACE
+from ..terminal import console, grid
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,38 +22,36 @@ SHOWN = 10
 
 def print_result(found: ReviewResult, workspace: str, out: TextIO) -> None:
     """Candidates, raters against one another, how they worked, and the worst disagreements."""
-    from rich.console import Console
-
-    console = Console(file=out, width=None if out.isatty() else 200, highlight=False)
-    console.print(f"review {found.review.name} of run {found.review.run}: {said.drawn(found)}\n", markup=False)
-    _candidates(console, found)
+    screen = console(out)
+    screen.print(f"review {found.review.name} of run {found.review.run}: {said.drawn(found)}\n", markup=False)
+    _candidates(screen, found)
     for one in found.agreement:
-        _agreement(console, one, said.columns(found))
+        _agreement(screen, one, said.columns(found))
     work = (
         [one.rater, f"{one.rated} of {one.dealt}", words.seconds(one.seconds.value), _missed(one.missed, one.attention)]
         for one in found.work
     )
-    _table(console, ["rater", "rated", "median s", "attention missed"], work)
+    _table(screen, ["rater", "rated", "median s", "attention missed"], work)
     if found.disputes:
         titles = ["worst disagreements", "raters", "settled"]
-        _table(console, titles, (_dispute(one) for one in found.disputes[:SHOWN]), left=3)
+        _table(screen, titles, (_dispute(one) for one in found.disputes[:SHOWN]), left=3)
         where = "" if workspace == WORKSPACE or not found.open_disputes else f" -w {shlex.quote(workspace)}"
-        console.print(f"{said.adjudication(found)}{where}\n", markup=False, soft_wrap=True)
+        screen.print(f"{said.adjudication(found)}{where}\n", markup=False, soft_wrap=True)
     for note in said.caveats(found):
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+        screen.print(f"note: {note}", markup=False, soft_wrap=True)
 
 
-def _candidates(console: Console, found: ReviewResult) -> None:
+def _candidates(screen: Console, found: ReviewResult) -> None:
     if found.means:
         names = said.criteria(found)
-        rows = ([c, *(said.cell(said.mean(found, c, name).estimate) for name in names)] for c in found.candidates)
-        _table(console, ["candidate", *names], rows)
+        rows = ([c, *(words.estimate(said.mean(found, c, name).estimate) for name in names)] for c in found.candidates)
+        _table(screen, ["candidate", *names], rows)
     if found.duels:
-        _table(console, ["pair", "win rate", "won/tied/lost", "p"], (_duel(duel) for duel in found.duels))
+        _table(screen, ["pair", "win rate", "won/tied/lost", "p"], (_duel(duel) for duel in found.duels))
     if found.ratings:
         rated = zip(found.candidates, found.ratings.models, strict=True)
         rows = ([name, f"{one.elo.value:.0f}", ranks(one)] for name, one in rated)
-        _table(console, ["candidate", "Elo", "rank"], rows)
+        _table(screen, ["candidate", "Elo", "rank"], rows)
 
 
 def _duel(duel: Duel) -> list[str]:
@@ -62,15 +61,15 @@ def _duel(duel: Duel) -> list[str]:
     return [f"{duel.left} against {duel.right}", share(rate.estimate), counts, p]
 
 
-def _agreement(console: Console, one: CriterionAgreement, columns: Mapping[str, str]) -> None:
+def _agreement(screen: Console, one: CriterionAgreement, columns: Mapping[str, str]) -> None:
     titles = [f"{said.named(one.criterion)}: against people", "items", *columns.values()]
-    together = [said.cell(one.people.get(said.ALL.get(name, ""))) for name in columns]
+    together = [words.estimate(one.people.get(said.ALL.get(name, ""))) for name in columns]
     rows = [
-        [said.who(row), str(row.n), *(said.cell(row.estimates[name], name == "bias") for name in columns)]
+        [said.who(row), str(row.n), *(words.estimate(row.estimates[name], name == "bias") for name in columns)]
         for row in one.raters
         if row.n
     ]
-    _table(console, titles, [["all people", str(one.n), *together], *rows])
+    _table(screen, titles, [["all people", str(one.n), *together], *rows])
 
 
 def _dispute(one: Dispute) -> list[str]:
@@ -81,14 +80,6 @@ def _missed(missed: int, seen: int) -> str:
     return f"{missed} of {seen}" if seen else words.NONE
 
 
-def _table(console: Console, titles: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, title in enumerate(titles):
-        table.add_column(Text(title), overflow="fold", justify="left" if place < left else "right")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
-    console.print()
+def _table(screen: Console, titles: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
+    screen.print(grid(titles, rows, left))
+    screen.print()

@@ -13,6 +13,7 @@ from ...harness.review.planning import plan as labels_planned
 from ...harness.store import runs
 from ...harness.store.load import load
 from ..commands import emit, opened
+from ..terminal import console, grid
 from .beginning import scoring_judge
 from .output import NeededItems, NeededRow, ReviewPlan
 
@@ -58,24 +59,18 @@ def _total(needed: Sequence[Needed], rho: float, wanted: Wanted) -> NeededItems:
 
 
 def _print(made: ReviewPlan) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("candidate", overflow="fold")
-    for heading in ("sd", "graded", *(f"rated at ρ={total.rho:g}" for total in made.totals)):
-        table.add_column(heading, justify="right")
+    rows = []
     for name in dict.fromkeys(row.candidate for row in made.candidates):
-        rows = [row for row in made.candidates if row.candidate == name]
-        shown = [_count(row.labels) for row in rows]
-        table.add_row(Text(name), f"{rows[0].sd:.2f}", str(rows[0].n_judged), *shown)
+        needed = [row for row in made.candidates if row.candidate == name]
+        shown = [_count(row.labels) for row in needed]
+        rows.append([name, f"{needed[0].sd:.2f}", str(needed[0].n_judged), *shown])
     for heading, counts in (
         ("items in all (--n)", [total.items for total in made.totals]),
         (f"of them for each of {made.raters} raters", [total.each for total in made.totals]),
     ):
-        table.add_row(heading, "", "", *map(_count, counts))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False).print(table)
+        rows.append([heading, "", "", *map(_count, counts)])
+    titles = ["candidate", "sd", "graded", *(f"rated at ρ={total.rho:g}" for total in made.totals)]
+    console(sys.stdout).print(grid(titles, rows))
     typer.echo(
         f"for a 95 % interval {made.width:g} wide in points of {made.judge}'s scale, by PPI++; ρ is how closely people "
         "agree with the judge; a dash: all of them are too few"

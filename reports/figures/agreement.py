@@ -30,7 +30,7 @@ def dots(rows: Sequence[Dot], unit: str, reach: tuple[float, float], signed: boo
         return None
     axis = linear(*reach, LEFT, WIDTH - RIGHT, 5)
     bottom = TOP + ROW * len(drawn)
-    said = "; ".join(f"{row.name}: {_words(row.estimate, signed)}" for row in drawn)
+    said = "; ".join(f"{row.name}: {words.estimate(row.estimate, signed)}" for row in drawn)
     parts = [
         Markup('<svg viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}. {}">').format(
             WIDTH, bottom + 40, unit, said
@@ -56,7 +56,7 @@ def reach_of(estimates: Iterable[Estimate | None], least: float, most: float) ->
 
 
 def _line(row: Dot, axis: Axis, y: int, signed: bool) -> Markup:
-    said = f"{row.name}: {_words(row.estimate, signed)}"
+    said = f"{row.name}: {words.estimate(row.estimate, signed)}"
     parts = [
         Markup("<g><title>{}</title>").format(said),
         Markup('<text class="name" x="0" y="{}">{}</text>').format(y + 4, trimmed(row.name, 25)),
@@ -73,11 +73,6 @@ def _mark(one: Estimate, axis: Axis, y: int, kind: str) -> Markup:
     if one.low is not None and one.high is not None:
         whisker = Markup('<path class="ci" d="M{} {}H{}"/>').format(axis.at(one.low), y, axis.at(one.high))
     return Markup('<g class="{}">{}<circle cx="{}" cy="{}" r="4.5"/></g>').format(kind, whisker, x, y)
-
-
-def _words(one: Estimate, signed: bool) -> str:
-    value = words.signed(one.value) if signed else words.number(one.value)
-    return f"{value} {words.interval(one, signed)}".strip()
 
 
 def _tick(value: float, signed: bool) -> str:

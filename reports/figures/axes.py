@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
+from markupsafe import Markup
+
 WIDE = 20.0
 """An axis whose largest value is more than this many times the smallest is drawn in logarithms."""
 
@@ -60,6 +62,13 @@ def _round_step(rough: float) -> float:
 
 
 Format = Callable[[float], str]
+
+
+def label(kind: str, x: float, y: float, text: str, fits: int) -> Markup:
+    """A name of which ``fits`` characters are shown, and all on hovering; ``kind`` is its class."""
+    return Markup('<text class="{}" x="{}" y="{}"><title>{}</title>{}</text>').format(
+        kind, round(x, 1), round(y, 1), text, trimmed(text, fits)
+    )
 
 
 def trimmed(text: str, most: int = 24) -> str:

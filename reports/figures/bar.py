@@ -19,7 +19,7 @@ def bar(estimate: Estimate, scale: tuple[float, float] | None, most: float) -> M
 
     if estimate.value is None:
         return Markup('<span class="soft">no score</span>')
-    label = f"{words.number(estimate.value)} {words.interval(estimate)}".strip()
+    label = words.estimate(estimate)
     parts = [
         Markup('<svg class="mean" width="{}" height="24" viewBox="0 0 {} 24" role="img" aria-label="{}">').format(
             WIDTH, WIDTH, label

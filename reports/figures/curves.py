@@ -86,7 +86,7 @@ def _curve(curve: Curve, kind: str, x: Axis, y: Axis) -> Markup:
     path = "L".join(f"{px} {py}" for px, py, _, _ in places)
     parts = [Markup('<g class="curve {}"><path d="M{}"/>').format(kind, path)]
     for px, py, e, at in places:
-        said = f"{curve.name}: {words.number(e.value)} {words.interval(e)} at {at:,g}"
+        said = f"{curve.name}: {words.estimate(e)} at {at:,g}"
         parts.append(Markup('<g><title>{}</title><circle cx="{}" cy="{}" r="3.5"/>').format(said, px, py))
         if e.low is not None and e.high is not None:
             parts.append(Markup('<path d="M{} {}V{}"/>').format(px, y.at(e.low), y.at(e.high)))

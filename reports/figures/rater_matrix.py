@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ...harness.records import Estimate
 from .. import words
-from .axes import trimmed
+from .axes import label
 
 LEFT, TOP, ROW, WIDE = 132, 30, 40, 84
 _FITS = 11
@@ -27,19 +27,13 @@ def rater_matrix(
     ]
     for i, name in enumerate(names):
         kind = "name graded" if name in judges else "name"
-        parts.append(_text(kind, 0, TOP + ROW * (i + 0.5) + 4, name, 19))
-        parts.append(_text("tick", LEFT + WIDE * (i + 0.5), 18, name, _FITS))
+        parts.append(label(kind, 0, TOP + ROW * (i + 0.5) + 4, name, 19))
+        parts.append(label("tick", LEFT + WIDE * (i + 0.5), 18, name, _FITS))
         for j, other in enumerate(names):
             one = pairs.get((name, other)) or pairs.get((other, name))
             if i != j and one is not None:
                 parts.append(_field(LEFT + WIDE * j, TOP + ROW * i, one))
     return Markup("").join([*parts, Markup("</svg>")])
-
-
-def _text(kind: str, x: float, y: float, text: str, fits: int) -> Markup:
-    return Markup('<text class="{}" x="{}" y="{}"><title>{}</title>{}</text>').format(
-        kind, round(x, 1), round(y, 1), text, trimmed(text, fits)
-    )
 
 
 def _field(x: float, y: float, one: Estimate) -> Markup:

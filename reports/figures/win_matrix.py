@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ...harness.records import Estimate
 from .. import words
-from .axes import trimmed
+from .axes import label
 
 LEFT, TOP, ROW, WIDE = 132, 30, 44, 104
 _FITS = 14
@@ -30,19 +30,13 @@ def win_matrix(names: Sequence[str], fields: Mapping[tuple[str, str], Field]) ->
         )
     ]
     for j, name in enumerate(names):
-        parts.append(_text("tick", LEFT + WIDE * (j + 0.5), 18, name, _FITS))
+        parts.append(label("tick", LEFT + WIDE * (j + 0.5), 18, name, _FITS))
     for i, row in enumerate(names):
-        parts.append(_text("name", 0, TOP + ROW * (i + 0.5) + 4, row, 19))
+        parts.append(label("name", 0, TOP + ROW * (i + 0.5) + 4, row, 19))
         for j, column in enumerate(names):
             if (field := fields.get((row, column))) is not None:
                 parts.append(_field(LEFT + WIDE * j, TOP + ROW * i, *field))
     return Markup("").join([*parts, Markup("</svg>")])
-
-
-def _text(kind: str, x: float, y: float, text: str, fits: int) -> Markup:
-    return Markup('<text class="{}" x="{}" y="{}"><title>{}</title>{}</text>').format(
-        kind, round(x, 1), round(y, 1), text, trimmed(text, fits)
-    )
 
 
 def _field(x: float, y: float, estimate: Estimate, limits: str, side: int) -> Markup:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...harness.alignment import Alignment, CriterionAlignment
-from ...harness.records import Estimate
 from .. import words
 from ..markdown_tables import escape, table
 from . import alignment as said
@@ -42,11 +41,11 @@ def _rows(one: CriterionAlignment, names: tuple[str, ...]) -> Iterator[list[str]
     for name in names:
         by_chance = said.chance(one, name)
         tail = "" if by_chance is None else f" (chance {words.number(by_chance)})"
-        cells.append(_cell(one.estimates.get(name), name == "bias") + tail)
+        cells.append(words.estimate(one.estimates.get(name), name == "bias") + tail)
     yield [escape(one.judge), escape(one.criterion), f"{one.n:,}", *cells]
     if one.humans:
         yield ["people among themselves", escape(one.criterion), f"{one.n_humans:,}"] + [
-            _cell(one.humans.get(name)) for name in names
+            words.estimate(one.humans.get(name)) for name in names
         ]
 
 
@@ -69,9 +68,9 @@ def _candidates(found: Alignment) -> Iterator[str]:
             escape(one.criterion),
             escape(c.candidate),
             f"{c.n:,}",
-            _cell(c.bias, True),
-            _cell(c.exact),
-            _cell(c.kappa_quadratic),
+            words.estimate(c.bias, True),
+            words.estimate(c.exact),
+            words.estimate(c.kappa_quadratic),
         ]
         for one in found.criteria
         for c in one.candidates
@@ -104,9 +103,10 @@ def _pairs(found: Alignment) -> Iterator[str]:
     yield "## Which of two answers is better"
     rows = []
     for pair in found.pairs:
-        rows.append([escape(pair.judge), f"{pair.votes:,}", _cell(pair.s1.agreement), _cell(pair.s2.agreement)])
+        votes = (words.estimate(one.agreement) for one in (pair.s1, pair.s2))
+        rows.append([escape(pair.judge), f"{pair.votes:,}", *votes])
         if pair.humans_s1 is not None and pair.humans_s2 is not None:
-            people = (_cell(pair.humans_s1.agreement), _cell(pair.humans_s2.agreement))
+            people = (words.estimate(pair.humans_s1.agreement), words.estimate(pair.humans_s2.agreement))
             rows.append(["people among themselves", f"{pair.humans_s1.pairs:,}", *people])
     yield table(["Judge", "Votes", "S1 (chance 0.33)", "S2 without ties (chance 0.50)"], rows)
 
@@ -125,10 +125,3 @@ def _labels(found: Alignment) -> Iterator[str]:
         for used in found.labels
     )
     yield table(["Set", "Annotators", "How drawn", "When", "Labels", "Do not hold"], rows, left=4)
-
-
-def _cell(one: Estimate | None, sign: bool = False) -> str:
-    if one is None or one.value is None:
-        return words.NONE
-    value = words.signed(one.value) if sign else words.number(one.value)
-    return f"{value} {words.interval(one, sign)}".strip()

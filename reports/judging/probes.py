@@ -66,8 +66,7 @@ def shown_estimate(finding: Finding) -> str:
     estimate = finding.estimate
     if not is_share(finding):
         sign = finding.limit is not None and (finding.limit.low or 0.0) < 0
-        value = words.signed(estimate.value) if sign else words.number(estimate.value)
-        return " ".join(part for part in (value, words.interval(estimate, sign)) if part)
+        return words.estimate(estimate, sign)
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return words.percent(estimate.value)
     low, high = (f"{100 * bound:.1f}" for bound in (estimate.low, estimate.high))

@@ -32,7 +32,8 @@ def _candidates(found: ReviewResult) -> Iterator[str]:
     if found.means:
         names = said.criteria(found)
         rows = (
-            [escape(c), *(said.cell(said.mean(found, c, name).estimate) for name in names)] for c in found.candidates
+            [escape(c), *(words.estimate(said.mean(found, c, name).estimate) for name in names)]
+            for c in found.candidates
         )
         yield table(["Candidate", *map(escape, names)], rows)
     if found.duels:
@@ -52,15 +53,15 @@ def _duel(duel: Duel) -> list[str]:
 
 def _agreement(one: CriterionAgreement, columns: Mapping[str, str]) -> Iterator[str]:
     yield f"### {escape(said.named(one.criterion))}: everyone against the other people"
-    rows = [["all people", f"{one.n:,}", *(said.cell(one.people.get(said.ALL.get(n, ""))) for n in columns)]]
+    rows = [["all people", f"{one.n:,}", *(words.estimate(one.people.get(said.ALL.get(n, ""))) for n in columns)]]
     for row in one.raters:
-        cells = (said.cell(row.estimates[name], name == "bias") for name in columns)
+        cells = (words.estimate(row.estimates[name], name == "bias") for name in columns)
         rows.append([escape(said.who(row)), f"{row.n:,}", *cells])
     yield table(["Rater", "Items", *columns.values()], rows)
     if len(one.pairs) > 1:
         names = ("exact", "kappa_quadratic", "ac2", "alpha")
         pairs = (
-            [f"{escape(p.first)} and {escape(p.second)}", f"{p.n:,}", *(said.cell(p.estimates[n]) for n in names)]
+            [f"{escape(p.first)} and {escape(p.second)}", f"{p.n:,}", *(words.estimate(p.estimates[n]) for n in names)]
             for p in one.pairs
         )
         yield table(["Every two", "Items", *(said.COLUMNS[name] for name in names)], pairs)

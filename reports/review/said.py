@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...harness.records import Estimate
 from ...harness.review.records import Item, Rating
 from ...harness.review.results import (
     CandidateMean,
@@ -131,14 +130,6 @@ def side(duel: Duel) -> int:
     return 0 if duel.p >= ALPHA else 1 if one.value > 0.5 else -1
 
 
-def cell(one: Estimate | None, sign: bool = False) -> str:
-    """``0.61 [0.44, 0.75]``, a dash for nothing."""
-    if one is None or one.value is None:
-        return words.NONE
-    value = words.signed(one.value) if sign else words.number(one.value)
-    return f"{value} {words.interval(one, sign)}".strip()
-
-
 def who(row: RaterRow) -> str:
     """``judge strict``, or the name of a person."""
     return f"judge {row.rater}" if row.judge else row.rater
@@ -197,8 +188,8 @@ def _best(found: ReviewResult) -> str:
     if not known:
         return "No candidate has a mean yet."
     ranked = sorted(known, key=lambda one: -(one.estimate.value or 0.0))
-    told = [f"{one.candidate} {words.number(one.estimate.value)} {words.interval(one.estimate)}" for one in ranked]
-    return f"People's mean {measure}: {'; '.join(text.strip() for text in told)}."
+    told = [f"{one.candidate} {words.estimate(one.estimate)}" for one in ranked]
+    return f"People's mean {measure}: {'; '.join(told)}."
 
 
 def _preferred(found: ReviewResult) -> str:
