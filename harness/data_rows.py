@@ -82,7 +82,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
 
 
 def _no_object(path: Path, line: int, data: Any) -> NoReturn:
-    raise DataError(f'{path}:{line}: {_short(data)} is not an object; write {{"column": value, …}}')
+    raise DataError(f'{path}:{line}: {short(data)} is not an object; write {{"column": value, …}}')
 
 
 def _json_list(path: Path) -> Iterator[Row]:
@@ -225,6 +225,7 @@ def _arrow_rows(path: Path, batches: Iterable[Any]) -> Iterator[dict[str, Any]]:
             yield orjson.loads(orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS))
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as Python prints it, at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

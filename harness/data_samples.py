@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from .data_rows import short
 from .keys import digest
 from .records import Content, Message, Sample
 
@@ -213,12 +214,6 @@ def asked(sample: Sample) -> str:
 def identifier(value: Any) -> str:
     """An id as text; '' where there is none. Raises `Wrong` for what is no id."""
     return _identifier("id", value)
-
-
-def short(value: Any) -> str:
-    """A value as Python prints it, at most 60 characters."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _identifier(column: str, value: Any) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .data_rows import Row, iter_rows
-from .data_samples import Wrong, identifier, short
+from .data_rows import Row, iter_rows, short
+from .data_samples import Wrong, identifier
 from .errors import DataError
 from .spreadsheets import original
 

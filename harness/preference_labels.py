@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from .data_rows import Row, iter_rows
-from .data_samples import Wrong, identifier, short
+from .data_rows import Row, iter_rows, short
+from .data_samples import Wrong, identifier
 from .errors import DataError
 from .records import Winner
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...harness.data_samples import short
+from ...harness.data_rows import short
 from ...harness.errors import DataError
 from ...harness.exam_types import safe_name
 

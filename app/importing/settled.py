@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...harness.data_samples import short
+from ...harness.data_rows import short
 from ...harness.errors import InputError
 from ...harness.records import Scored, Unscored
 from .found import Found, FoundLabel, FoundScore, Place

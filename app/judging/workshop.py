@@ -112,9 +112,8 @@ async def workshop(
         identity = exam_identity(exam, store)
         run = runs.find(store, reference) if reference else runs.latest(store, identity)
         if run is None:
-            raise InputError(
-                f"{store.where}: {identity} has no run whose answers could be graded: markscheme run {exam.path.name}"
-            )
+            missing = f"{store.where}: {identity} has no run whose answers could be graded"
+            raise InputError(f"{missing}: markscheme run {exam.path.name}")
         payer = f"{run.id}-{purpose}"
         prices, cap = price_book(exam), budget_usd(exam.budget_usd)
         spent = queries.spent_usd(store, payer)

@@ -5,9 +5,9 @@ The page holds nothing of the review; what models wrote arrives as JSON and beco
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from importlib.resources import files
+
+from ...reports.html import source_hash
 
 _SCRIPTS = ("review_markdown.js", "review.js")
 
@@ -25,14 +25,10 @@ def render_page() -> tuple[str, str]:
 
 def _policy(style: str, script: str) -> str:
     return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
-        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        f"default-src 'none'; style-src '{source_hash(style)}'; script-src '{source_hash(script)}'; "
+        "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _asset(name: str) -> str:

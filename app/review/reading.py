@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...harness.data_rows import Row
-from ...harness.data_samples import short
+from ...harness.data_rows import Row, short
 from ...harness.errors import DataError
 from ...harness.records import Winner
 from ...harness.review import orders

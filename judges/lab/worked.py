@@ -55,12 +55,7 @@ def with_examples(
             return [_kept(shown) for shown in level.examples[:1]]
         place = min(found, key=lambda place: (place[0] not in used, len(_text(answers[place])), place))
         used.add(place[0])
-        reasoning = next(
-            grade.outcome.reasoning
-            for grade in graded[place]
-            if grade.criterion == criterion.name and isinstance(grade.outcome, Scored)
-        )
-        return [_shown(samples[place[0]], _text(answers[place]), reasoning)]
+        return [_shown(samples[place[0]], _text(answers[place]), _reasoning(graded[place], criterion.name))]
 
     criteria = [
         {
@@ -75,6 +70,14 @@ def with_examples(
         for criterion in rubric.criteria
     ]
     return {**_head(rubric), "criteria": criteria}, used
+
+
+def _reasoning(grades: Sequence[Grade], criterion: str) -> str:
+    return next(
+        grade.outcome.reasoning
+        for grade in grades
+        if grade.criterion == criterion and isinstance(grade.outcome, Scored)
+    )
 
 
 def _head(rubric: Rubric) -> dict[str, Any]:
