@@ -12,11 +12,11 @@ from random import Random
 from ...harness.probing import Failing, Finding, Limit, Power, Probe, verdict_of
 from ...harness.records import Estimate, Sample
 from ...harness.statistics.intervals import mean_interval
+from ...harness.statistics.probe_power import catch_power, size_for
 from ...harness.statistics.rates import rate_interval
 from ...harness.text import is_refusal, plain
 from ..rubric import Rubric
 from .base import MOST_EXAMPLES, Graded, Item, made_up, percent, primary, scores, unscored_note
-from .power import catch_power, size_for
 
 CODE, NAME = "P7", "null and attack answers"
 WANTED, MOST = 100, 400

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.records import Answer, Estimate, Sample
+from ...harness.statistics.cusum import BOUND, FALSE_ALARM_NIGHTS, Chart, chart
 from ...harness.statistics.paired import holm
+from ...harness.statistics.probe_power import change_power, drift_power
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric, composite
 from .base import MOST_EXAMPLES, Graded, Item, change_interval, drawn, made_up, percent, scores, unscored_note
-from .cusum import alarm_note, chart
-from .power import change_power, drift_power
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +127,7 @@ def assess(judge: str, watch: Watch, rubric: Rubric, wanted: int) -> Probe:
         if table[0][k] != table[-1][k]
     ]
     notes = [f"reference: {watch.nights[0].date}, this night: {watch.nights[-1].date}", note]
-    notes += [alarm_note(curve, dates)] if curve else []
+    notes += [_alarm_note(curve, dates)] if curve else []
     notes += model_note
     notes += unscored_note(len(watch.anchors) - len(there), len(watch.anchors))
     return Probe(
@@ -209,3 +209,11 @@ def paired_p(changes: Sequence[float], where: Sequence[str]) -> float:
         return 1.0
     se = se_jackknife(changes, groups)
     return 2.0 ** (1 - groups.count) if se < 1e-12 else float(2 * special.stdtr(groups.count - 1, -abs(mean) / se))
+
+
+def _alarm_note(found: Chart, dates: Sequence[str]) -> str:
+    """What the chart says, in a sentence."""
+    run = f"it runs about {FALSE_ALARM_NIGHTS} nights without drift before a false alarm"
+    if (night := found.alarm) is not None:
+        return f"the CUSUM passed its bound of {BOUND:g} on {dates[night]}; {run}"
+    return f"the CUSUM stands at {max(found.up[-1], found.down[-1]):.1f} of {BOUND:g} after {len(dates)} nights; {run}"

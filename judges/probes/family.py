@@ -15,9 +15,9 @@ from ...harness.probing import Finding, Limit, Power, Probe
 from ...harness.records import Estimate
 from ...harness.statistics.clusters import clusters_of
 from ...harness.statistics.intervals import constant_bounds, mean_interval, t_quantile
+from ...harness.statistics.probe_power import change_power
 from ..rubric import Rubric
 from .base import SAME, drawn_note, percent
-from .power import change_power
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
+from ...harness.statistics.probe_power import rate_power
 from ...harness.statistics.rates import rate_interval
 from .base import MOST_EXAMPLES
-from .power import rate_power
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,13 +13,13 @@ from random import Random
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.records import Estimate, Sample
 from ...harness.statistics.intervals import mean_interval
+from ...harness.statistics.probe_power import rate_power
 from ...harness.statistics.rates import rate_interval
 from ...harness.text import is_refusal
 from ..rubric import Rubric
 from . import citations, edits
 from .base import MOST_EXAMPLES, Graded, Item, made_up, percent, scores, unscored_note, whole
 from .edits import Edit
-from .power import rate_power
 
 CODE, NAME = "P6", "perturbation"
 WANTED = 110

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
 from typing import TYPE_CHECKING
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.statistics.paired import sign_flip_p
+from ...harness.statistics.pairs_of_rates import mcnemar
+from ...harness.statistics.probe_power import position_power
 from ...harness.statistics.rates import rate_interval
 from .base import MOST_EXAMPLES, change_interval, percent
-from .power import position_power
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,17 +80,11 @@ def assess(judge: str, preferences: pd.DataFrame) -> Probe:
     return Probe(CODE, NAME, judge, findings, power(len(swaps)), examples[:MOST_EXAMPLES], tuple(notes))
 
 
-def mcnemar_exact(first: int, second: int) -> float:
-    """Two-sided exact p of ``first`` against ``second`` discordant pairs (McNemar 1947; binomial with 1/2)."""
-    n, least = first + second, min(first, second)
-    return float(min(1.0, 2 * sum(comb(n, k) for k in range(least + 1)) / 2**n))
-
-
 def _p(swaps: Sequence[Swap], first: int, second: int) -> str:
     """McNemar's p holds for pairs about different questions only."""
     where = [swap.sample_id for swap in swaps]
     if len(set(where)) == len(where):
-        return f"exact McNemar p {mcnemar_exact(first, second):.3f}"
+        return f"exact McNemar p {mcnemar(first, second).exact:.3f}"
     return f"p {sign_flip_p([swap.preference for swap in swaps], where):.3f} by flipping the signs of whole questions"
 
 

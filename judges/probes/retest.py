@@ -8,10 +8,10 @@ from math import sqrt
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.records import Answer, Estimate, Sample
 from ...harness.statistics.intervals import mean_interval
+from ...harness.statistics.probe_power import rate_power
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric
 from .base import MOST_EXAMPLES, SAME, Graded, Item, drawn, percent, scores, stored, unscored_note
-from .power import rate_power
 
 CODE, NAME = "P2", "test–retest"
 WANTED = 200

@@ -8,6 +8,7 @@ from random import Random
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
 from ...harness.records import Answer, Sample
+from ...harness.statistics.probe_power import change_power
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric
 from .base import (
@@ -23,7 +24,6 @@ from .base import (
     stored,
     unscored_note,
 )
-from .power import change_power
 
 CODE, NAME = "P5", "verbosity"
 WANTED = 100

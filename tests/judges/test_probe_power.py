@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from markscheme.harness.probing import Finding, Limit, Probe, needed, verdict_of, worst
 from markscheme.harness.records import Estimate
+from markscheme.harness.statistics import cusum
+from markscheme.harness.statistics import probe_power as power
 from markscheme.harness.statistics.intervals import mean_interval
+from markscheme.harness.statistics.pairs_of_rates import mcnemar
 from markscheme.harness.statistics.rates import rate_interval, wilson
-from markscheme.judges.probes import attacks, cusum, drift, family, format, perturbation, position, power, retest
+from markscheme.judges.probes import attacks, drift, family, format, perturbation, position, retest
 from markscheme.judges.probes.base import change_interval
-from markscheme.judges.probes.position import mcnemar_exact
 from planted_judges import answers, rubric, samples
 
 
@@ -201,7 +203,7 @@ def test_a_probe_fails_by_one_finding_and_passes_by_all():
 
 @pytest.mark.parametrize(("first", "second", "p"), [(10, 2, 0.0386), (5, 5, 1.0), (0, 6, 0.03125), (0, 0, 1.0)])
 def test_mcnemar_is_exact(first, second, p):
-    assert mcnemar_exact(first, second) == pytest.approx(p, abs=5e-5)
+    assert mcnemar(first, second).exact == pytest.approx(p, abs=5e-5)
 
 
 def test_the_preference_for_a_family_covers_its_true_value():

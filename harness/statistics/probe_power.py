@@ -7,8 +7,9 @@ from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from ...harness.statistics.intervals import constant_bounds, t_quantile
-from ...harness.statistics.rates import rate_interval, wilson
+from .intervals import constant_bounds, t_quantile
+from .power import power_above
+from .rates import rate_interval, wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,17 +25,11 @@ def rate_power(n: int, rate: float, limit: float, items: Sequence[str] | None = 
 
     ``items`` (n,) names what each outcome is about; shared ones widen the interval, and the chance is simulated.
     """
-    import numpy as np
-    from scipy import special
-
     if n == 0:
         return 0.0
     if items is not None and len(set(items)) < n:
         return _simulated(rate, limit, tuple(items))
-    least = next((k for k in range(n + 1) if wilson(k, n)[0] >= limit), n + 1)
-    k = np.arange(least, n + 1)
-    ways = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-    return float(np.exp(ways + special.xlogy(k, rate) + special.xlog1py(n - k, -rate)).sum())
+    return power_above(limit, rate, n)
 
 
 @lru_cache(maxsize=32)

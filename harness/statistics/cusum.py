@@ -6,7 +6,6 @@ drift of the later ones (the self-starting chart of Hawkins 1987, with the sd kn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,11 +75,3 @@ def _one_sided(bound: float, slack: float, shift: float, states: int) -> float:
     inside = special.ndtr(upper)
     steps = np.diff(inside, axis=1, prepend=0.0)
     return float(np.linalg.solve(np.eye(states) - steps, np.ones(states))[0])
-
-
-def alarm_note(found: Chart, dates: Sequence[str]) -> str:
-    """What the chart says, in a sentence."""
-    run = f"it runs about {FALSE_ALARM_NIGHTS} nights without drift before a false alarm"
-    if (night := found.alarm) is not None:
-        return f"the CUSUM passed its bound of {BOUND:g} on {dates[night]}; {run}"
-    return f"the CUSUM stands at {max(found.up[-1], found.down[-1]):.1f} of {BOUND:g} after {len(dates)} nights; {run}"
