@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from ...harness.store.reviews import Reviews
 from ...harness.store.store import Store
 from ..commands import emit, opened
 from ..session import WORKSPACE
-from .beginning import Asked, begin_or_resume
+from .beginning import Asked, begin_or_resume, file_name, names_of
 from .csv_sheets import write_csv
 from .guidance import guidance_of
 from .output import ExportedSheets, SheetLine
@@ -32,7 +31,7 @@ def export(reference: str, workspace: str, asked: Asked, format: Format, folder:
     store = opened(workspace)
     try:
         review = begin_or_resume(store, reference, asked)
-        done = write_sheets(store, review, asked.raters or review.raters, format, folder)
+        done = write_sheets(store, review, names_of(asked.raters) or review.raters, format, folder)
     finally:
         store.close()
     if json:
@@ -53,7 +52,7 @@ def export(reference: str, workspace: str, asked: Asked, format: Format, folder:
 def write_sheets(store: Store, review: Review, raters: Sequence[str], format: Format, folder: Path) -> ExportedSheets:
     """Write a file for each of the ``raters``. Raises InputError, before any is written, where one is there already."""
     rubric = rubric_of(store, review)
-    paths = {rater: folder / f"{review.name}-{_file_name(rater)}.{format}" for rater in raters}
+    paths = {rater: folder / f"{review.name}-{file_name(rater)}.{format}" for rater in raters}
     beside = folder / f"{review.name}-rubric.csv" if format == "csv" else None
     for path in paths.values():
         if path.exists():
@@ -78,8 +77,3 @@ def _line(sheet: BlindSheet, path: Path) -> SheetLine:
     filled = [sheet.columns.index(name) for name in sheet.choices]
     rated = sum(any(row[i] for i in filled) for row in sheet.rows)
     return SheetLine(rater=sheet.rater, path=str(path), items=len(sheet.rows), rated=rated, left_out=sheet.left_out)
-
-
-def _file_name(rater: str) -> str:
-    """Raters are told apart by it as well: `beginning` refuses names that differ in nothing but this."""
-    return re.sub(r"[^\w.-]", "_", rater)

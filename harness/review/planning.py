@@ -34,12 +34,12 @@ class Needed:
 def plan(data: RunData, judge: str, width: float) -> list[Needed]:
     """For every candidate and assumed correlation the labels for a 95 % interval of full ``width`` by PPI++.
 
-    In points of the judge's scale. Raises InputError for a width of 0 or less, or a judge without scores.
+    In points of the judge's scale. Raises InputError for a width that is no number above 0, or a judge without scores.
     """
     import numpy as np
 
-    if not width > 0:
-        raise InputError(f"--width {width:g}: wanted the full width of an interval, above 0")
+    if not 0 < width < math.inf:
+        raise InputError(f"--width {width:g}: wanted the full width of an interval, a number above 0")
     by_sample: dict[str, dict[str, list[float]]] = {}
     for (sample, candidate, _), score in judge_scores(data, judge).items():
         by_sample.setdefault(candidate, {}).setdefault(sample, []).append(score)

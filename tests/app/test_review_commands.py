@@ -206,6 +206,28 @@ def test_a_plan_says_how_much_there_is_to_rate(office):
     assert "items in all (--n)" in out
 
 
+@pytest.mark.parametrize("width", ["0", "-1", "nan", "inf"])
+def test_a_width_that_no_interval_has_is_refused(office, width):
+    assert "--width" in ask(office, "plan", f"--width={width}", expect=2)["stderr"]
+
+
+def test_names_in_any_script_name_raters_and_their_files(office):
+    raters = ("हिन्दी", "हिन्दू", "李雷", "Zoe\N{COMBINING DIAERESIS}", "Dr. Ann_Lee")
+    words = [word for rater in raters for word in ("--rater", rater)]
+    made = ask(office, "export", "--name", "gold", *words, "--csv", "-o", "sheets", "--n", "6")["sheets"]
+    assert [sheet["rater"] for sheet in made] == [*raters[:3], "Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}", raters[4]]
+    assert len({Path(sheet["path"]) for sheet in made if Path(sheet["path"]).is_file()}) == 5
+    for again in raters[3], " Zo\N{LATIN SMALL LETTER E WITH DIAERESIS} ":
+        ask(office, "export", "--name", "gold", "--rater", again, "--csv", "-o", f"more{len(again)}")
+
+
+@pytest.mark.parametrize(
+    "rater", ["\N{COMBINING DIAERESIS}a", "a\nb", "a\N{RIGHT-TO-LEFT OVERRIDE}b", "<b>", "", "../a"]
+)
+def test_what_is_no_name_names_no_rater(office, rater):
+    assert "--rater" in ask(office, "export", "--name", "gold", "--rater", rater, expect=2)["stderr"]
+
+
 def test_a_page_is_served_until_it_is_interrupted(office):
     words = ("review", "serve", "--name", "gold", "--rater", "ann", "--n", "6", "--json")
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
