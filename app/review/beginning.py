@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ from ...harness.store.reviews import Reviews
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ...judges.rubric import Rubric
+from .names import check_name, folded, names_of
 from .rubrics import choose, read, scores_of
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 N, OVERLAP = 100, 0.3
 """Unless asked for otherwise: how many items, and the share of them that every rater gets."""
-_RATER = re.compile(r"\w(?:[\w .@-]{0,48}[\w.])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,42 +102,17 @@ def scoring_judge(data: RunData, name: str) -> str:
     return name or (str(judges[0]) if len(judges) == 1 else "")
 
 
-def names_of(raters: Sequence[str]) -> tuple[str, ...]:
-    """The names of raters in the form in which they are kept: an ö is one character, however it was typed."""
-    return tuple(unicodedata.normalize("NFC", rater).strip() for rater in raters)
-
-
-def file_name(rater: str) -> str:
-    """A rater as a part of the name of a file; no two raters of a review have the same in any case of letters."""
-    return "".join(c if c in ".-" or _of_word(c) else "_" for c in rater)
-
-
-def _of_word(character: str) -> bool:
-    """Whether it is a letter, a digit, an underscore or, as in हिन्दी, a mark on a letter."""
-    return bool(re.match(r"\w", character)) or unicodedata.category(character).startswith("M")
-
-
 def _raters(names: tuple[str, ...]) -> tuple[str, ...]:
     """Raises InputError for none, for one that is no name, and for two that files could not tell apart."""
     found = names_of(names)
     if not found:
         raise InputError("--rater is missing: a new review needs the names of those who rate, like --rater ann")
-    wrong = [name for name in found if not _RATER.fullmatch(_unmarked(name))]
-    if wrong:
-        raise InputError(f"--rater {wrong[0]!r}: a rater is named by up to 50 letters, digits, spaces and . _ - @")
-    alike = Counter(_folded(name) for name in found)
-    if twice := next((name for name in found if alike[_folded(name)] > 1), None):
+    for name in found:
+        check_name(name, "--rater ")
+    alike = Counter(folded(name) for name in found)
+    if twice := next((name for name in found if alike[folded(name)] > 1), None):
         raise InputError(f"--rater {twice!r}: is too like the name of another rater; name everybody once, and unlike")
     return found
-
-
-def _unmarked(name: str) -> str:
-    """With a letter in the place of each mark on one: the expression knows no marks. A mark begins no name."""
-    return "".join("a" if i and _of_word(c) else c for i, c in enumerate(name))
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"[.-]", "_", file_name(name.casefold()))
 
 
 def _differences(

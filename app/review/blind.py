@@ -11,6 +11,7 @@ from ...harness.records import Winner
 from ...harness.review.orders import order_for, swapped
 from ...harness.review.records import Item, Rating, Review
 from ...harness.store.reviews import Reviews
+from .names import check_name
 from .rubrics import AnyRubric
 from .views import (
     Choice,
@@ -110,6 +111,8 @@ class BlindReview:
 
     def _order(self, rater: str) -> dict[str, Item]:
         if rater not in self._orders:
+            if self._round > 1:
+                check_name(rater)
             order = self._items if self._round > 1 else order_for(self.review, self._items, rater)
             self._orders[rater] = {item.id: item for item in order}
         return self._orders[rater]

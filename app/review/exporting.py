@@ -15,9 +15,10 @@ from ...harness.store.reviews import Reviews
 from ...harness.store.store import Store
 from ..commands import emit, opened
 from ..session import WORKSPACE
-from .beginning import Asked, begin_or_resume, file_name, names_of
+from .beginning import Asked, begin_or_resume
 from .csv_sheets import write_csv
 from .guidance import guidance_of
+from .names import file_name, names_of
 from .output import ExportedSheets, SheetLine
 from .rubrics import rubric_of
 from .sheets import BlindSheet, make_sheets

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 from ...harness.review.records import Mode, Review, Stale
 from ...judges.pairwise_file import PairExample
 from ...judges.pairwise_rubric import PairwiseRubric
 from ...judges.rubric import Criterion, Example, Level, Rubric
+from .names import names_of
 from .rubrics import AnyRubric
 
 Choice = Literal["first", "second", "tie"]
 _PARTS = ("question", "context", "reference")
-Name = Annotated[str, Field(min_length=1, max_length=60)]
+Name = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(lambda name: names_of([name])[0])]
 
 
 class ExampleView(BaseModel):

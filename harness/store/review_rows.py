@@ -116,9 +116,10 @@ def read_items(connection: sa.Connection, review: str) -> list[Item]:
 
 
 def rating_to_row(review: str, rating: Rating) -> Row:
-    """A row of `schema.ratings`. Half a surrogate pair, which a browser may send, is no text for a database."""
+    """A row of `schema.ratings`. Half a surrogate pair and NUL, which a browser may send, are no text
+    for a database."""
     row = {name: getattr(rating, name) for name in _RATING}
-    note = rating.note.encode("utf-8", "replace").decode()
+    note = rating.note.encode("utf-8", "replace").decode().replace("\0", "?")
     written = {"note": note, "scores": dumps(list(rating.scores.items())), "winner": rating.winner or ""}
     return {"review": review, **row, **written}
 

@@ -198,6 +198,12 @@ def test_a_rating_is_kept_with_its_labels_before_the_reply(browser, store):
     assert browser.item("ben", name)["given"] is None
 
 
+def test_a_note_is_kept_as_text_that_every_database_takes(browser, store):
+    browser.rate("ann", browser.items("ann")[0]["id"], scores=SCORES, note="a\0b")
+    (rating,) = Reviews(store).ratings(Reviews(store).find("latest"))
+    assert rating.note == "a?b"
+
+
 def test_undo_takes_the_rating_and_its_labels_away(browser, store):
     name = browser.items("ann")[0]["id"]
     browser.rate("ann", name, scores=SCORES)
@@ -325,6 +331,8 @@ def test_a_second_round_is_for_the_chosen_items_and_whoever_comes(store):
         assert browser.ask("GET", "/api/review")[1]["new_raters"] is True
         assert [line["id"] for line in browser.items("carla")] == [item.id for item in chosen]
         assert browser.rate("carla", first.id, scores=SCORES)[0] == 200
+        for name in ("<b>zed</b>", "a\nb", "\x1b[31mred", " ", "x" * 51):
+            assert browser.rate(name, first.id, scores=SCORES)[0] == 422
     assert [(rating.rater, rating.round) for rating in reviews.ratings(review)] == [("carla", 2)]
 
 
