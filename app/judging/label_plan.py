@@ -5,23 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...harness.errors import InputError
 from ...harness.spreadsheets import safe
 from .correct_output import LabelsNeeded
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ...harness.store.frames import RunData
     from ...reports.cells import Scores
     from ...reports.exam import JudgeView
     from ...reports.grid import Key
 
-ASSUMED_RHO = (0.5, 0.7, 0.9)
-KNOWN_FROM = 10
-"""Labels from which on their own spread and correlation are taken."""
 COLUMNS = ("sample_id", "candidate", "trial", "criterion", "score", "annotator", "question", "answer")
 
 
@@ -33,12 +28,12 @@ def labels_plan(scores: Scores, judges: Sequence[JudgeView], width: float) -> li
 
 
 def _rows(scores: Scores, key: Key, width: float) -> Iterator[LabelsNeeded]:
-    from ...harness.statistics.correction import labels_needed
+    from ...harness.statistics.correction import labels_needed, seen_or_assumed
 
     values, found = scores.grid.per_sample(key), scores.labelled.get(key)
     human = found.human if found is not None and found.backing.design == "random" else values * float("nan")
     judge = found.judge if found is not None and found.backing.design == "random" else values
-    sd, rhos, known = _spread(judge, human)
+    sd, rhos, known = seen_or_assumed(judge, human)
     n_judged = int((values == values).sum())
     for rho in rhos:
         yield LabelsNeeded(
@@ -52,19 +47,6 @@ def _rows(scores: Scores, key: Key, width: float) -> Iterator[LabelsNeeded]:
             known=known,
             needed=labels_needed(width, human_sd=sd, rho=rho, n_judged=n_judged),
         )
-
-
-def _spread(judge: np.ndarray[Any, Any], human: np.ndarray[Any, Any]) -> tuple[float, tuple[float, ...], bool]:
-    """Standard deviation of human scores, and their correlation with the judge's: as seen, or assumed."""
-    import numpy as np
-
-    both = ~np.isnan(judge + human)
-    if both.sum() < KNOWN_FROM:
-        there = judge[~np.isnan(judge)]
-        return float(there.std(ddof=1)) if len(there) > 1 else 0.0, ASSUMED_RHO, False
-    y, f = human[both], judge[both]
-    constant = min(np.ptp(y), np.ptp(f)) == 0
-    return float(y.std(ddof=1)), (0.0 if constant else float(np.corrcoef(y, f)[0, 1]),), True
 
 
 def draw_sheet(data: RunData, judges: Sequence[JudgeView], n: int, seed: int, path: Path) -> str:

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..statistics.correction import labels_needed
+from ..statistics.correction import ASSUMED_RHO, labels_needed
 from .judged import judge_scores
 
 if TYPE_CHECKING:
     from ..store.frames import RunData
-
-ASSUMED_RHO = (0.5, 0.7, 0.9)
-"""Correlations of the judge with people that are assumed: a poor judge, a middling and a good one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 __all__ = [
+    "ASSUMED_RHO",
     "Corrected",
     "EqualBias",
     "Method",
@@ -31,6 +32,7 @@ __all__ = [
     "correct_mean",
     "equal_bias_test",
     "labels_needed",
+    "seen_or_assumed",
 ]
 
 Method = Literal["ppi++", "human-only", "rogan-gladen", "judge-only"]
@@ -38,6 +40,8 @@ LEAST_LABELS = 10
 """Fewer labels than this make no headline."""
 ENOUGH_LABELS = 50
 """From here on the interval of PPI++ covers as it says."""
+ASSUMED_RHO = (0.5, 0.7, 0.9)
+"""Correlations of a judge with people before anybody knows: a poor judge, a middling and a good one."""
 OF_EACH_KIND = 10
 """Labelled passes and labelled fails that a corrected rate needs."""
 
@@ -121,6 +125,24 @@ def labels_needed(width: float, *, human_sd: float, rho: float, n_judged: int, l
         wide = _width(middle, human_sd, rho, n_judged, level) > width
         low, high = (middle + 1, high) if wide else (low, middle)
     return low
+
+
+def seen_or_assumed(judge: ArrayLike, human: ArrayLike) -> tuple[float, tuple[float, ...], bool]:
+    """For `labels_needed`: the sd of human scores, their correlations with the judge's, and whether that was seen.
+
+    ``judge`` and ``human`` are (n,), NaN where there is none. With fewer than 10 pairs the judge's sd is taken for
+    people's, and `ASSUMED_RHO`.
+    """
+    import numpy as np
+
+    f, y = np.asarray(judge, dtype=float), np.asarray(human, dtype=float)
+    both = ~np.isnan(f + y)
+    if both.sum() < LEAST_LABELS:
+        there = f[~np.isnan(f)]
+        return float(there.std(ddof=1)) if len(there) > 1 else 0.0, ASSUMED_RHO, False
+    y, f = y[both], f[both]
+    constant = min(np.ptp(y), np.ptp(f)) == 0
+    return float(y.std(ddof=1)), (0.0 if constant else float(np.corrcoef(y, f)[0, 1]),), True
 
 
 def _width(n: int, human_sd: float, rho: float, n_judged: int, level: float) -> float:

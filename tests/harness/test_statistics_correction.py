@@ -10,6 +10,7 @@ from markscheme.harness.statistics.correction import (
     correct_mean,
     equal_bias_test,
     labels_needed,
+    seen_or_assumed,
 )
 from markscheme.harness.statistics.intervals import mean_interval, t_quantile
 from markscheme.harness.statistics.pairs_of_rates import tango
@@ -303,6 +304,20 @@ def test_fewer_labels_than_make_a_headline_are_never_said_to_be_enough():
 def test_below_fifty_labels_the_judge_does_not_count():
     assert labels_needed(0.7, human_sd=1.0, rho=0.9, n_judged=1000) == 34
     assert labels_needed(0.5, human_sd=1.0, rho=0.9, n_judged=1000) == 50
+
+
+def test_from_ten_labels_on_their_own_spread_and_correlation_are_taken():
+    judge = np.arange(20.0) % 4
+    human = np.where(np.arange(20) < 10, judge + (np.arange(20) % 3), nan)
+    sd, rhos, seen = seen_or_assumed(judge, human)
+    assert (sd, *rhos) == pytest.approx((human[:10].std(ddof=1), stats.pearsonr(judge[:10], human[:10])[0]))
+    assert seen
+    human[0] = nan
+    assert seen_or_assumed(judge, human) == (pytest.approx(judge.std(ddof=1)), (0.5, 0.7, 0.9), False)
+
+
+def test_labels_without_spread_are_taken_to_follow_nobody():
+    assert seen_or_assumed(np.arange(12.0), np.ones(12)) == (0.0, (0.0,), True)
 
 
 @given(st.floats(0.05, 2), st.floats(0.1, 2), st.floats(-1, 1), st.integers(1, 500))
