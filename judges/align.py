@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from ..harness.alignment import COMPOSITE, Alignment, CandidateAgreement, CriterionAlignment, LabelsUsed
 from ..harness.errors import InputError
 from ..harness.preference_labels import HumanPreference
+from ..harness.records import Estimate
 from ..harness.statistics.agreement import continuous_agreement, human_agreement, judge_agreement
 from ..harness.statistics.alternative import AlternativeTest, alternative_annotator_test
+from ..harness.statistics.classes import sensitivity_specificity
 from ..harness.store.frames import RunData
 from .align_pairs import align_pairs
 from .align_tables import IN_TWO_SETS, NO_VERDICT, Bench, Labelled, bench_of, labelled_of
@@ -95,7 +97,7 @@ def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAli
         scale=bench.scale,
         n=agreement.n,
         annotators=_counts(labelled.annotators, humans[both]),
-        estimates=agreement.estimates,
+        estimates={**agreement.estimates, **_of_passes(judge, humans, levels, clusters)},
         agreement=agreement,
         humans=people.estimates if people else {},
         n_humans=people.n if people else 0,
@@ -106,6 +108,16 @@ def _criterion(bench: Bench, labelled: Labelled, epsilon: float) -> CriterionAli
         lost=lost,
         notes=(*agreement.notes, *(f"alternative annotator test: {note}" for note in rough)),
     )
+
+
+def _of_passes(
+    judge: Floats, humans: Floats, levels: tuple[float, ...], clusters: NDArray[np.str_]
+) -> dict[str, Estimate]:
+    """Where the scale is pass and fail: the share of people's passes that the judge passes, of their fails it fails."""
+    if len(levels) != 2:
+        return {}
+    sensitivity, specificity = sensitivity_specificity(judge - levels[0], humans - levels[0], clusters)
+    return {"sensitivity": sensitivity, "specificity": specificity}
 
 
 def _between_levels(bench: Bench, labelled: Labelled) -> CriterionAlignment:

@@ -22,6 +22,8 @@ COLUMNS: Mapping[str, str] = {
     "alpha": "Alpha",
     "spearman": "Spearman",
     "tau_b": "Tau-b",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
 }
 HOW: Mapping[str, str] = {
     "chosen": "the labelled answers were picked on purpose: the judge agrees so far on answers like these",
@@ -68,7 +70,8 @@ def chance(one: CriterionAlignment, name: str) -> float | None:
 
 
 def columns(found: Alignment) -> tuple[str, ...]:
-    """Names of the estimates that some criterion has, in the order of the table; Pearson is of the composite alone."""
+    """Names of the estimates that some criterion has, in the order of the table; Pearson is of the composite alone,
+    sensitivity and specificity of scales of pass and fail."""
     return tuple(name for name in COLUMNS if any(name in one.estimates for one in found.criteria))
 
 

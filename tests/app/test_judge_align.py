@@ -70,6 +70,8 @@ def test_the_exams_labels_are_compared_with_its_judge_and_both_pages_are_written
     assert one["estimates"]["exact"]["value"] == 0.75, "right on all of good, with one of two on bad"
     assert one["estimates"]["bias"]["value"] == -0.25
     assert one["confusion"] == [[2.0, 2.0], [0.0, 4.0]]
+    assert one["estimates"]["sensitivity"]["value"] == pytest.approx(8 / 12), "of 12 labelled passes, 8 are passed"
+    assert one["estimates"]["specificity"]["value"] == 1.0
     assert one["humans"]["exact"]["value"] == 0.5
     assert [(c["candidate"], c["bias"]["value"]) for c in one["candidates"]] == [("good", 0.0), ("bad", -0.5)]
     assert found["labels"][0] == {
