@@ -79,7 +79,7 @@ class Reviews:
         r = ratings.c
         query = sa.select(r.item, r.rated_at).where(r.review == review.name, r.rater == rater, r.round == round)
         with self._store.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {str(item): when for item, when in connection.execute(query)}
 
     def rate(self, review: Review, item: Item, rating: Rating) -> None:
         """Keep what a rater said, and in mode `grade` the labels that follow, in place of what that rater said before.
