@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from ..reports.corrections import UNCORRECTED
+from ..reports.words import UNCORRECTED
 from .output import SummaryRow
 from .terminal import console, grid
 

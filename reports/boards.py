@@ -10,9 +10,10 @@ from ..harness.statistics.paired import PairedDifference
 from . import words
 from .cells import Cell, Scores
 from .comparison import Comparison, basis, compare
-from .corrections import MIN_PAIRS, UNCORRECTED
+from .corrections import MIN_PAIRS
 from .exam import JudgeView, Scale
 from .operations import CandidateCost
+from .words import UNCORRECTED
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..harness.statistics.correction import Corrected
 from ..harness.statistics.intervals import mean_interval
 from ..harness.statistics.rates import rate_interval
 from ..harness.store.frames import RunData
-from .corrections import UNCORRECTED, correct, labelled_scores
+from .corrections import correct, labelled_scores
 from .exam import (
     NEITHER_BETTER,
     RATES,
@@ -33,6 +33,7 @@ from .exam import (
 from .grid import Grid, Key, grid_of, mean_over_trials
 from .humans import Backing, Labelled, Rules
 from .measurements import OPERATIONS, judged, measurements
+from .words import UNCORRECTED
 
 if TYPE_CHECKING:
     import numpy as np

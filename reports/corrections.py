@@ -14,6 +14,7 @@ from ..harness.store.frames import RunData
 from .exam import JudgeView, Scale
 from .grid import Grid, Key, grid_of
 from .humans import DRAWN, Labelled, Rules, labelled, sheet_of
+from .words import UNCORRECTED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,6 @@ MIN_PAIRS = 50
 """Questions with labels on both answers, below which a difference is not corrected."""
 FROM_LABELS = frozenset({"ppi++", "human-only"})
 """Methods that estimate the people's mean over all answers from answers drawn at random: alike enough to compare."""
-UNCORRECTED = "uncorrected"
 
 
 def labelled_scores(

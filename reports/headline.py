@@ -11,9 +11,9 @@ from ..harness.store.frames import RunData
 from . import words
 from .boards import Board, correction_words, pair_words
 from .cells import UNREADABLE, Cell, Scores
-from .corrections import UNCORRECTED
 from .exam import JudgeView, leading_judge
 from .operations import CandidateCost, paid
+from .words import UNCORRECTED
 
 FEW_MS = 0.001
 WORTH_SAYING = 1.2

@@ -7,6 +7,7 @@ from math import isnan
 from typing import Protocol
 
 NONE = "–"
+UNCORRECTED = "uncorrected"
 _REASONS = {
     "timeout": "timed out",
     "content_filter": "blocked by the content filter",
