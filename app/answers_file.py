@@ -98,9 +98,13 @@ def _answer(where: str, row: Mapping[str, Any]) -> str:
 
 
 def _identity(sample: Mapping[str, Any], position: int) -> str:
-    """Rows without an id: candidates that answered one question share a sample."""
+    return sample_identity(sample) if sample.get("question") else str(position + 1)
+
+
+def sample_identity(sample: Mapping[str, Any]) -> str:
+    """An id for a row without one: candidates that answered one question share a sample."""
     text = orjson.dumps(sample, option=orjson.OPT_SORT_KEYS, default=str)
-    return hashlib.sha256(text).hexdigest()[:12] if sample.get("question") else str(position + 1)
+    return hashlib.sha256(text).hexdigest()[:12]
 
 
 def imports_folder(workspace: str | Path) -> Path:

@@ -107,6 +107,16 @@ def environment() -> Environment:
     return templates
 
 
+def static_page(name: str, templates: Environment | None = None, /, **given: Any) -> str:
+    """The page of the template ``name``, with the style of all pages and its own and without any script.
+
+    ``templates`` is an `environment` to which the page has added what its template calls.
+    """
+    style = asset("report.css") + asset(f"{name}.css")
+    page = (templates or environment()).from_string(asset(f"{name}.html.j2"))
+    return page.render(style=Markup(style), policy=policy(style, ""), **given)  # noqa: S704 - our own file
+
+
 @cache
 def asset(name: str) -> str:
     """A file of the templates folder, read through the package so that it works from a wheel."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import orjson
 
 from ...harness.data_rows import iter_rows
 from ...harness.errors import DataError
+from ..answers_file import sample_identity
 from .chat import text_of
 from .columns import ANSWER, LABEL, MEASURED, SAMPLE, SCORE
 from .failures import detail_of, failure_kind
@@ -19,7 +19,6 @@ from .found import Found, FoundAnswer, FoundLabel, FoundScore, Place
 from .words import is_absent
 
 KNOWN = (*SAMPLE, *ANSWER, *MEASURED)
-_SHORT_ID = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def _take(row: dict[str, Any], where: str, choice: TableChoice, path: Path, foun
         return
     sample = {name: _passages(row[name]) for name in SAMPLE if not is_absent(row.get(name))}
     written = row.get("id")
-    sample_id = str(written).strip() if not is_absent(written) else _identity(sample)
+    sample_id = str(written).strip() if not is_absent(written) else sample_identity(sample)
     rest = {n: v for n, v in row.items() if n not in KNOWN and not n.startswith((SCORE, LABEL)) and not is_absent(v)}
     model = row.get("candidate")
     candidate = found.candidate(choice.candidate or path.stem if is_absent(model) else str(model))
@@ -125,12 +124,6 @@ def _passages(value: Any) -> Any:
         return orjson.loads(value)
     except orjson.JSONDecodeError:
         return value
-
-
-def _identity(sample: Mapping[str, Any]) -> str:
-    """Rows that ask the same share a sample."""
-    text = orjson.dumps(sample, option=orjson.OPT_SORT_KEYS, default=str)
-    return hashlib.sha256(text).hexdigest()[:_SHORT_ID]
 
 
 def _trial(value: Any, where: str) -> int:

@@ -8,30 +8,24 @@ from ...harness.alignment import Alignment
 from .. import words
 from ..figures.agreement import Dot, dots, reach_of
 from ..figures.confusion import confusion
-from ..html import asset, environment, policy
+from ..html import static_page
 from . import alignment as said
 
 
 def render_alignment(found: Alignment) -> str:
     """The page; the same alignment gives the same bytes."""
-    style = asset("report.css") + asset("alignment.css")
-    return (
-        environment()
-        .from_string(asset("alignment.html.j2"))
-        .render(
-            found=found,
-            style=Markup(style),  # noqa: S704 - our own file
-            policy=policy(style, ""),
-            verdict=said.verdict(found),
-            caveats=said.caveats(found),
-            columns={name: said.COLUMNS[name] for name in said.columns(found)},
-            chance=said.chance,
-            ratios=said.RATIOS,
-            candidates=said.candidates(found),
-            agreement=_agreement(found),
-            biases=_biases(found),
-            confusions=_confusions(found),
-        )
+    return static_page(
+        "alignment",
+        found=found,
+        verdict=said.verdict(found),
+        caveats=said.caveats(found),
+        columns={name: said.COLUMNS[name] for name in said.columns(found)},
+        chance=said.chance,
+        ratios=said.RATIOS,
+        candidates=said.candidates(found),
+        agreement=_agreement(found),
+        biases=_biases(found),
+        confusions=_confusions(found),
     )
 
 

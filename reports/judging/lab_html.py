@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from ...harness.labwork import Lab
 from ..figures.trial import Entry, trial
-from ..html import asset, environment, policy
+from ..html import static_page
 from . import lab as said
 
 
 def render_lab(lab: Lab) -> str:
     """The page; the same lab gives the same bytes."""
-    style = asset("report.css") + asset("lab.css")
-    return (
-        environment()
-        .from_string(asset("lab.html.j2"))
-        .render(
-            lab=lab,
-            style=Markup(style),  # noqa: S704 - our own file
-            policy=policy(style, ""),
-            verdict=said.verdict(lab),
-            facts=said.facts(lab),
-            sections=said.sections(lab),
-            figure=trial(_entries(lab), lab.threshold, said.measure(lab)),
-        )
+    return static_page(
+        "lab",
+        lab=lab,
+        verdict=said.verdict(lab),
+        facts=said.facts(lab),
+        sections=said.sections(lab),
+        figure=trial(_entries(lab), lab.threshold, said.measure(lab)),
     )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from ...harness.probing import Probing
 from ..figures.limits import limits
-from ..html import asset, environment, policy
+from ..html import environment, static_page
 from .probes import ABOUT, meaning, shown_estimate, shown_limit
 
 LONGEST = 1_500
@@ -15,12 +13,7 @@ LONGEST = 1_500
 
 def render_probing(made: Probing) -> str:
     """The page; the same findings give the same bytes."""
-    style = asset("report.css") + asset("probes.css")
-    page = environment()
-    page.globals.update(meaning=meaning, about=ABOUT, figure=limits, longest=LONGEST)
-    page.filters.update(estimate=shown_estimate, limit=shown_limit)
-    return page.from_string(asset("probes.html.j2")).render(
-        made=made,
-        style=Markup(style),  # noqa: S704 - our own file
-        policy=policy(style, ""),
-    )
+    templates = environment()
+    templates.globals.update(meaning=meaning, about=ABOUT, figure=limits, longest=LONGEST)
+    templates.filters.update(estimate=shown_estimate, limit=shown_limit)
+    return static_page("probes", templates, made=made)

@@ -9,31 +9,25 @@ from .. import words
 from ..figures.agreement import Dot, dots, reach_of
 from ..figures.rater_matrix import rater_matrix
 from ..figures.win_matrix import Field, win_matrix
-from ..html import asset, environment, policy
+from ..html import static_page
 from ..pairwise_words import limits, ranks, share
 from . import said
 
 
 def render_review(found: ReviewResult) -> str:
     """The page; the same result gives the same bytes."""
-    style = asset("report.css") + asset("review_result.css")
-    return (
-        environment()
-        .from_string(asset("review_result.html.j2"))
-        .render(
-            found=found,
-            said=said,
-            share=share,
-            limits=limits,
-            ranks=ranks,
-            plural=words.plural,
-            style=Markup(style),  # noqa: S704 - our own file
-            policy=policy(style, ""),
-            wins=_wins(found),
-            dots={one.criterion: _dots(one) for one in found.agreement},
-            matrices={one.criterion: _matrix(found, one) for one in found.agreement},
-            disputes=found.disputes[: said.MOST],
-        )
+    return static_page(
+        "review_result",
+        found=found,
+        said=said,
+        share=share,
+        limits=limits,
+        ranks=ranks,
+        plural=words.plural,
+        wins=_wins(found),
+        dots={one.criterion: _dots(one) for one in found.agreement},
+        matrices={one.criterion: _matrix(found, one) for one in found.agreement},
+        disputes=found.disputes[: said.MOST],
     )
 
 
