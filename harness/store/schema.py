@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 3
-UPGRADES = {"1": "3", "2": "3"}
+SCHEMA_VERSION = 4
+UPGRADES = {"1": "4", "2": "4", "3": "4"}
 """Versions that only lack tables: these are made, and the workspace is of the next version."""
 
 metadata = MetaData()
@@ -223,3 +223,68 @@ ratings = Table(
     Index("ratings_of_rater", "review", "rater"),
 )
 """What people said, one row an item, rater and round; the labels that follow from it stand in `labels`."""
+
+benches = Table(
+    "benches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("exam", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("versions", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Index("benches_of_exam", "exam", "created_at"),
+)
+"""Load tests: one row a `serve-bench`."""
+
+bench_cells = Table(
+    "bench_cells",
+    metadata,
+    Column("bench", Text, primary_key=True),
+    Column("cell", Text, primary_key=True),  # `serving.records.Setting.key`
+    Column("repeat", Integer, primary_key=True),
+    Column("body", Text, nullable=False),  # JSON: the setting, the window, the client's own lag and CPU seconds
+)
+"""A repeat of a cell that was measured to its end; one that was not has no row and is measured again."""
+
+bench_requests = Table(
+    "bench_requests",
+    metadata,
+    Column("bench", Text, primary_key=True),
+    Column("cell", Text, primary_key=True),
+    Column("repeat", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("sample_id", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("status", Text, nullable=False),  # ok, or a FailureKind
+    Column("detail", Text, nullable=False),
+    Column("scheduled_s", Float, nullable=False),
+    Column("sent_s", Float, nullable=False),
+    Column("ttft_s", Float),
+    Column("ttfo_s", Float),
+    Column("e2e_s", Float),
+    Column("gaps_s", LargeBinary),  # float32, little-endian
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("usage_estimated", Integer),
+    Column("cost_usd", Float),
+    Column("capped", Integer, nullable=False),
+    Column("text", Text),
+)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("owner", Text, primary_key=True),  # id of the run or bench that it was started for
+    Column("name", Text, primary_key=True),
+    Column("started_at", Float, primary_key=True),
+    Column("command", Text, nullable=False),  # JSON list
+    Column("gpus", Text, nullable=False),  # JSON list
+    Column("usd_per_gpu_hour", Float),
+    Column("ready_at", Float),
+    Column("stopped_at", Float),
+    Column("log", Text, nullable=False),
+)
+"""Servers that we launched, and for how long."""

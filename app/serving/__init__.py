@@ -1,0 +1,1 @@
+"""Load tests and launched servers: what `serve-bench` does once its words are parsed."""

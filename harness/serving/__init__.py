@@ -1,0 +1,1 @@
+"""Serving: load shapes, launched servers, what a GPU hour buys. Calls models, grades nothing."""

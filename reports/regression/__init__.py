@@ -1,0 +1,1 @@
+"""Run against run: paired differences, gates, trends, and the pages that show them."""

@@ -1,0 +1,1 @@
+"""Load tests as cells, figures and pages; a small candidate beside a large one."""
