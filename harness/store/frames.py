@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags", "relevant")
+SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags", "relevant", "sha256")
 """``context`` and ``tags`` are JSON lists, ``question`` the text that a reader should see, ``relevant`` a JSON object
-{document: grade}."""
+{document: grade}, ``sha256`` the hash of the content, whatever its id."""
 
 ANSWER_COLUMNS = (
     "sample_id", "cluster", "candidate", "trial",

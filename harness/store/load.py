@@ -111,7 +111,8 @@ def _sample(row: Row) -> tuple[Any, ...]:
     context = orjson.dumps(body.get("context", [])).decode()
     cluster = row["cluster"] or row["sample_id"]
     relevant = orjson.dumps(body.get("relevant", {})).decode()
-    return row["sample_id"], cluster, readable(question), context, body.get("reference"), row["tags"], relevant
+    told = readable(question), context, body.get("reference"), row["tags"], relevant
+    return row["sample_id"], cluster, *told, row["sha256"]
 
 
 def readable(content: Any) -> str:

@@ -80,7 +80,7 @@ def build(exam=None, **changes):
     for i, s in enumerate(ids):
         question = exam.questions[i % len(exam.questions)] if exam.questions else f"What is question {i}?"
         passages, relevant = json.dumps([f"Passage about {i}."]), json.dumps(exam.relevant(i))
-        rows["samples"].append((s, cluster[s], question, passages, f"Reference {i}.", "[]", relevant))
+        rows["samples"].append((s, cluster[s], question, passages, f"Reference {i}.", "[]", relevant, f"{i:064x}"))
         for candidate in exam.candidates:
             for trial in range(candidate.trials):
                 level = candidate.quality + difficulty[i] + rng.normal(0, candidate.spread)
