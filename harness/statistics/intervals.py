@@ -69,6 +69,22 @@ def t_quantile(level: float, df: float) -> float:
     return float(special.stdtrit(df, 0.5 + level / 2))
 
 
+def t_p_value(values: ArrayLike, clusters: Sequence[Any] | ArrayLike | None = None) -> float:
+    """Two-sided p of a mean of zero of ``values`` (n,), by the t of `mean_interval` (CR3 where clusters are shared).
+
+    1 where all values are zero, or where there are fewer than two samples or clusters; 0 where all are the same else.
+    """
+    import numpy as np
+    from scipy import special
+
+    array = np.asarray(values, dtype=float)
+    groups = clusters_of(clusters, len(array))
+    if groups.count < 2 or not array.any():
+        return 1.0
+    se, _ = _standard_error(array, groups)
+    return float(2 * special.stdtr(groups.count - 1, -abs(array.mean()) / se)) if se > 0 else 0.0
+
+
 def cut(low: float, high: float, scale: Scale | None) -> tuple[float, float]:
     """Limits cut to the ends of the ``scale``: no mean lies outside."""
     return (low, high) if scale is None else (max(low, scale[0]), min(high, scale[1]))

@@ -1,4 +1,8 @@
-"""Two candidates on the same samples: the paired difference, a permutation test, and Holm's correction."""
+"""Two candidates on the same samples: the paired difference, its test, and Holm's correction.
+
+The test flips signs up to 2,000 clusters. Above that it is the t of the interval alone: with so many clusters both give
+the same p, and the flips would take seconds a pair.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
-from .clusters import clusters_of
-from .intervals import mean_interval
+from .clusters import Clusters, clusters_of
+from .intervals import mean_interval, t_p_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,19 +20,26 @@ if TYPE_CHECKING:
 
 EXACT_UP_TO = 15
 DRAWS = 20_000
+MOST_FLIPPED = 2_000
+"""Clusters (samples, where none is shared) up to which signs are flipped."""
+SIGN_FLIP = "sign flip"
 TIE = 1e-9
 """Differences of less are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """Mean of ``a - b`` with its interval, the sign-flip ``p``, and on how many samples ``a`` won, tied and lost."""
+    """Mean of ``a - b`` with its interval, the ``p`` of ``test``, and on how many samples ``a`` won, tied and lost.
+
+    ``test`` is `sign flip`; above 2,000 clusters `clustered t`, or `t` where no cluster holds two samples.
+    """
 
     estimate: Estimate
     p: float
     wins: int
     ties: int
     losses: int
+    test: str = SIGN_FLIP
 
     @property
     def side(self) -> int:
@@ -62,21 +73,45 @@ def paired_differences(
     import numpy as np
 
     matrix = np.array([np.asarray(row, dtype=float) for row in scores])
-    labels = np.arange(matrix.shape[1]) if clusters is None else np.asarray(clusters)
     pairs = [(i, j) for i in range(len(matrix)) for j in range(i + 1, len(matrix))]
+    return pair_differences(matrix, pairs, clusters, level, scale)
+
+
+def pair_differences(
+    matrix: NDArray[np.float64],
+    pairs: Sequence[tuple[int, int]],
+    clusters: Sequence[Any] | ArrayLike | None = None,
+    level: float = 0.95,
+    scale: tuple[float, float] | None = None,
+) -> dict[tuple[int, int], PairedDifference]:
+    """These pairs of rows of ``matrix`` (m, n), the first less the second; otherwise as `paired_differences`."""
+    import numpy as np
+
     if not pairs:
         return {}
+    groups = clusters_of(clusters, matrix.shape[1])
     d = np.array([matrix[i] - matrix[j] for i, j in pairs])
+    there = ~np.isnan(d)
+    test = test_of(groups)
+    if test == SIGN_FLIP:
+        ps = sign_flip_ps(np.nan_to_num(d), groups.codes)
+    else:
+        ps = [t_p_value(row[known], groups.codes[known]) for row, known in zip(d, there, strict=True)]
     span = None if scale is None else (scale[0] - scale[1], scale[1] - scale[0])
-    ps = sign_flip_ps(np.nan_to_num(d), labels)
     found = {}
-    for pair, row, p in zip(pairs, d, ps, strict=True):
-        there = ~np.isnan(row)
-        kept = row[there]
+    for pair, row, known, p in zip(pairs, d, there, ps, strict=True):
+        kept = row[known]
         wins, losses = int((kept > TIE).sum()), int((kept < -TIE).sum())
-        estimate = mean_interval(kept, labels[there], level, span)
-        found[pair] = PairedDifference(estimate, p, wins, len(kept) - wins - losses, losses)
+        estimate = mean_interval(kept, groups.codes[known], level, span)
+        found[pair] = PairedDifference(estimate, p, wins, len(kept) - wins - losses, losses, test)
     return found
+
+
+def test_of(groups: Clusters) -> str:
+    """By which test means over so many clusters are compared, see `PairedDifference.test`."""
+    if groups.count <= MOST_FLIPPED:
+        return SIGN_FLIP
+    return "clustered t" if groups.shared else "t"
 
 
 def sign_flip_p(

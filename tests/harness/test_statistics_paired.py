@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markscheme.harness.statistics.paired import holm, paired_difference, paired_differences, sign_flip_p
+from markscheme.harness.statistics.paired import (
+    holm,
+    pair_differences,
+    paired_difference,
+    paired_differences,
+    sign_flip_p,
+)
+from scipy import stats
 
 D = [0, 1, 0, 1, -1, 0, 1, 0, 0, 1]
 differences = st.lists(st.integers(-3, 3), min_size=2, max_size=30)
@@ -83,3 +90,39 @@ def test_all_pairs_at_once_equal_one_pair_at_a_time_and_leave_missing_samples_ou
 def test_the_side_of_a_difference_is_that_of_its_whole_interval():
     assert paired_difference([3, 2, 3, 2, 3, 3], [1, 1, 0, 1, 1, 1]).side == 1
     assert paired_difference([1, 1, 0, 1, 1, 1], [3, 2, 3, 2, 3, 3]).side == -1
+
+
+def test_above_2000_clusters_the_t_of_the_interval_is_the_test_and_says_so():
+    rng = np.random.default_rng(3)
+    a, b = rng.normal([[0.04], [0.0]], 1, (2, 6_003))
+    b[6_000:] = a[6_000:]
+    shared = np.repeat(np.arange(2_001), 3)
+    flipped, clustered = paired_difference(a[:6_000], b[:6_000], shared[:6_000]), paired_difference(a, b, shared)
+    assert (flipped.test, clustered.test) == ("sign flip", "clustered t")
+    assert clustered.p == pytest.approx(flipped.p, abs=0.005)
+    alone = paired_difference(a, b)
+    assert alone.test == "t"
+    assert alone.p == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-9)
+
+
+def test_the_t_excludes_zero_exactly_where_its_p_is_below_5_percent():
+    rng = np.random.default_rng(4)
+    shared = np.repeat(np.arange(2_500), 2)
+    for shift in rng.normal(0, 0.04, 40):
+        found = paired_difference(rng.normal(shift, 1, 5_000), np.zeros(5_000), shared)
+        assert (found.p < 0.05) == (found.side != 0)
+
+
+def test_many_clusters_without_any_difference_give_p_1_and_with_only_one_difference_p_0():
+    zero = np.zeros(2_001)
+    assert paired_difference(zero, zero, scale=(0, 1)).p == 1.0
+    assert paired_difference(zero + 1, zero, scale=(0, 1)).p == 0.0
+
+
+def test_the_pairs_asked_for_are_those_of_all_pairs():
+    rows = np.random.default_rng(5).integers(0, 4, (4, 60)).astype(float)
+    some = pair_differences(rows, [(0, 2), (2, 3)], scale=(0, 3))
+    everything = paired_differences(rows, scale=(0, 3))
+    assert {pair: found.estimate for pair, found in some.items()} == {
+        pair: everything[pair].estimate for pair in [(0, 2), (2, 3)]
+    }
