@@ -39,7 +39,7 @@ def quantile_interval(
     if groups.shared:
         size = max(1, int(n / design_effect((array <= value).astype(float), groups)))
         tail = float(special.ndtr(-t_quantile(level, groups.count - 1)))
-    lower, upper = _ranks(size, q, tail)
+    lower, upper = order_ranks(size, q, tail)
     if lower < 1 or upper > size:
         return Estimate(value, None, None, n, f"n too small for an interval of p{100 * q:g}")
     low, high = np.quantile(array, [(lower - 0.5) / size, (upper - 0.5) / size], method="hazen")
@@ -47,7 +47,7 @@ def quantile_interval(
     return Estimate(value, float(low), float(high), n, f"order statistics {lower}, {upper}{of}")
 
 
-def _ranks(n: int, q: float, tail: float) -> tuple[int, int]:
+def order_ranks(n: int, q: float, tail: float) -> tuple[int, int]:
     """The order statistics, counted from 1, that leave at most ``tail`` on either side; 0 or n+1 where none does."""
     import numpy as np
     from scipy import special
