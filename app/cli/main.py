@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from . import data, dataset, exams, importing, judge, retrieval, review, rubric, tools
+from . import compare, data, dataset, exams, importing, judge, retrieval, review, rubric, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 exams.register(app)
+compare.register(app)
 data.register(app)
 dataset.register(app)
 importing.register(app)

@@ -68,6 +68,8 @@ class Difference:
     binary: bool = False
     corrected: bool = False
     """Whether human labels stand behind the estimate."""
+    exploratory: bool = False
+    """Whether it is outside the declared family: then ``adjusted`` is ``p``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side's answer to a sample: its text (or why there is none), score, and each judge's reasoning by criterion."""
+    """One side's answer to a sample: its text (or why there is none), score, and the judges' reasoning by criterion."""
 
     run: str
     text: str
@@ -116,3 +118,5 @@ class Compared:
     slices: tuple[Slice, ...] = ()
     worse: tuple[Moved, ...] = ()
     notes: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Candidates compared: the new run's name, the baseline's."""

@@ -1,0 +1,52 @@
+"""A run against its baseline, as a function: what stands behind the references is read, then compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...harness.errors import InputError
+from ...harness.store.frames import RunData
+from ...reports.regression.compare import Options, compared
+from ...reports.regression.records import Compared
+from ..references import load_run
+from ..run import Run
+from ..session import WORKSPACE
+
+Reference = str | Path | Run | RunData
+
+
+def compare(
+    run: Reference,
+    *baseline: Reference,
+    workspace: str | Path = WORKSPACE,
+    candidates: Sequence[str] = (),
+    intersection: bool = False,
+    family: Sequence[str] = (),
+    worst: int = 20,
+) -> Compared:
+    """Compare ``run`` with the mean of the runs ``baseline``, paired by sample: ids, names, bundle files or `Run`s.
+
+    ``candidates`` are words `NEW` or `NEW=OLD`. Raises InputError where the runs differ in samples, rubrics or judges:
+    ``intersection`` compares what they have in common. Differences, intervals and tests: `Compared.differences`.
+    """
+    options = Options(candidate_pairs(candidates), intersection, tuple(family), worst)
+    return compared(data_of(run, workspace), [data_of(one, workspace) for one in baseline], options)
+
+
+def data_of(reference: Reference, workspace: str | Path) -> RunData:
+    """The tables behind a reference."""
+    if isinstance(reference, RunData):
+        return reference
+    return reference.data if isinstance(reference, Run) else load_run(str(reference), workspace)
+
+
+def candidate_pairs(asked: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """``NEW=OLD`` or ``NEW`` -> (NEW, OLD); InputError for anything else."""
+    pairs = []
+    for text in asked:
+        new, equals, old = text.partition("=")
+        if not new or (equals and not old):
+            raise InputError(f"--candidate {text!r}: write NEW, or NEW=OLD for another candidate of the baseline")
+        pairs.append((new, old or new))
+    return tuple(pairs)
