@@ -11,6 +11,7 @@ MarkschemeError
 │   ├── BudgetReached     the next call could exceed the budget
 │   ├── Stopped           told to stop before this call was sent
 │   └── EndpointGone      an endpoint refuses every call (key, model, network)
+│       └── ServerFailed  a server that we started did not come up, or died
 └── BugError              cannot happen; please report
 """
 
@@ -85,6 +86,10 @@ class Stopped(Unfinished):
 
 class EndpointGone(Unfinished):
     """An endpoint refuses every call: wrong key, unknown model, or nobody listens."""
+
+
+class ServerFailed(EndpointGone):
+    """A server that we started did not come up, or died; the message ends with the last lines of its log."""
 
 
 class BugError(MarkschemeError):

@@ -64,6 +64,7 @@ def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
         "version": spec.version,
         "timeout_s": spec.timeout_s,
         "base_url": _address(spec.base_url),
+        **_launch(spec, folder),
     }
     if spec.request is not None:
         headers = sorted(spec.request.headers)
@@ -125,7 +126,23 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         **({} if spec.embedder is None else {"embedder": _embedder(spec.embedder)}),
         **({"mode": spec.mode, "against": spec.against} if spec.mode == "pairwise" else {}),
         **_pinned(spec, folder),
+        **_launch(spec, folder),
     }
+
+
+def _launch(spec: CandidateSpec | JudgeSpec, folder: Path) -> dict[str, Any]:
+    """How its server is started, adapters relative to the exam, and what a GPU costs; nothing where nobody said."""
+    described: dict[str, Any] = {}
+    if spec.launch is not None:
+        described["launch"] = spec.launch.model_dump(mode="json")
+        adapters = spec.launch.adapters.items()
+        described["launch"]["adapters"] = {
+            name: _relative(Path(where), folder) if Path(where).is_absolute() else where for name, where in adapters
+        }
+        described["adapter"] = spec.adapter
+    if spec.usd_per_gpu_hour is not None:
+        described["usd_per_gpu_hour"] = spec.usd_per_gpu_hour
+    return described
 
 
 def _rubric(rubric: str | Path, folder: Path) -> dict[str, Any]:

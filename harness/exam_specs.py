@@ -37,6 +37,7 @@ from .exam_types import (
 )
 from .pinned import unpinned
 from .retrieval.spec import EmbedderSpec, RetrieverSpec
+from .serving.launch_spec import LaunchSpec, check_launch
 from .yaml_file import mistake
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class CandidateSettings(Section):
         default=None, description="passages found by it take the place of the samples' own context"
     )
     contexts: Contexts = Field(default=None, description="how many passages are shown; a list makes a candidate each")
+    launch: LaunchSpec | None = None
+    usd_per_gpu_hour: Usd | None = None
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 
@@ -129,6 +132,7 @@ class CandidateSpec(CandidateSettings):
     model: ModelName = Field(description="provider/model, like openai/gpt-4o-mini, or baseline/extractive")
     prompt: File | None = None
     params: Params = Field(default_factory=dict)
+    adapter: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -140,6 +144,7 @@ class CandidateSpec(CandidateSettings):
         if self.model == EMBEDDED:
             raise mistake("'embedded' is a judge; a candidate without a model is e.g. baseline/extractive", "model")
         _refuse_idle_settings(self)
+        check_launch(self)
         if self.model.startswith("replay/"):
             existing_sheet(self.model.removeprefix("replay/"), self.base)
         if self.retriever is None and self.contexts not in (None, 0):
@@ -186,7 +191,7 @@ def _refuse_idle_settings(spec: CandidateSpec) -> None:
     elif kind in ("python", "replay"):
         idle = ["prompt", "system", "base_url", "request", "response", "retriever", "contexts"]
     elif kind == "baseline":
-        idle = ["prompt", "system", "base_url", "request", "response"]
+        idle = ["prompt", "system", "base_url", "request", "response", "usd_per_gpu_hour"]
     else:
         idle = ["request", "response"]
     for name in idle:
@@ -218,6 +223,9 @@ class JudgeSpec(Section):
     members: tuple[Name, ...] = ()
     aggregate: Literal["median", "mean", "majority"] = "median"
     embedder: EmbedderSpec | None = None
+    launch: LaunchSpec | None = None
+    adapter: str | None = None
+    usd_per_gpu_hour: Usd | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -232,6 +240,7 @@ class JudgeSpec(Section):
             _refuse_pairwise_settings(self)
         check_jury(self)
         check_ragas(self)
+        check_launch(self)
         return self
 
     @property

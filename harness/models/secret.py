@@ -31,6 +31,13 @@ class Secret:
         self._value = os.environ.get(variable, "").strip() if variable else ""
         self._lock = threading.Lock()
 
+    @classmethod
+    def given(cls, value: str) -> Secret:
+        """A key that stands nowhere but here: that of a server which we started ourselves."""
+        secret = cls()
+        secret._value = value
+        return secret
+
     def __repr__(self) -> str:
         return f"Secret({self._variable or self._command or 'none'!r})"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 30.0
 KEEPALIVE_S = 30.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(slots=True)
@@ -78,10 +79,12 @@ def _new_session() -> aiohttp.ClientSession:
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for ``url``, or ``None``."""
+    """The proxy that the environment names for ``url``, or ``None``. No proxy leads to this machine itself."""
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
+    if parts.hostname in _LOOPBACK:
+        return None
     proxy = getproxies().get(parts.scheme)
     if not proxy or proxy_bypass(parts.netloc):
         return None
