@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from ..harness.alignment import Alignment
 from ..harness.store.frames import RunData
 from ..harness.store.label_sets import earlier_runs
 from ..harness.store.load import load
@@ -26,7 +27,7 @@ def write_report(store: Store, run: Run, folder: Path) -> tuple[Path, list[Summa
     from ..reports.report import build_report
 
     data, earlier = load(store, run), labelled_before(store, run)
-    report = build_report(data, earlier)
+    report = build_report(data, earlier, _agreement(data))
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
     page.write_text(render_html(report), encoding="utf-8")
@@ -51,6 +52,14 @@ def write_report(store: Store, run: Run, folder: Path) -> tuple[Path, list[Summa
 def labelled_before(store: Store, run: Run) -> list[RunData]:
     """Labelled runs that are the same but for the time: their pairs of grades and labels correct this one, too."""
     return [load(store, other) for other in earlier_runs(store, run)]
+
+
+def _agreement(data: RunData) -> Alignment | None:
+    if not len(data.labels):
+        return None
+    from ..judges.align import align
+
+    return align(data)
 
 
 def _number(value: float | None) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from string import ascii_lowercase
 
 from ..harness.statistics.paired import PairedDifference
 from . import words
@@ -12,21 +11,25 @@ from .cells import Cell, Scores
 from .comparison import Comparison, basis, compare
 from .corrections import MIN_PAIRS
 from .exam import JudgeView, Scale
+from .letters import compact_letters, rank_ranges
 from .operations import CandidateCost
 from .words import UNCORRECTED
+
+TESTS = {"sign flip": "sign-flip test", "clustered t": "clustered t test, the clusters being more than 2,000"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A candidate's line. ``ranked`` is the headline as it is compared with others (`Basis`). ``beats`` are the letters
-    of rows that it is significantly better than; ``versus_best`` is the best row minus this one."""
+    """A candidate's line. ``ranked`` is the headline as it is compared with others (`Basis`). Rows that share one of
+    their ``letters`` cannot be told apart; ``rank`` is the lowest and highest that it can have. ``versus_best`` is the
+    best row minus this one."""
 
-    letter: str
     candidate: str
     headline: Cell
     ranked: Cell
     criteria: tuple[Cell, ...]
-    beats: str
+    letters: str
+    rank: tuple[int, int] | None
     versus_best: PairedDifference | None
     failed: Mapping[str, int]
     cost: CandidateCost
@@ -79,8 +82,8 @@ def _board(scores: Scores, judge: JudgeView, costs: Mapping[str, CandidateCost])
     ranked = sorted(by.cells, key=lambda cell: (cell.mean is None, -round(cell.mean or 0.0, 9)))
     scored = [cell.candidate for cell in ranked if cell.mean is not None]
     comparison = compare(scored, scores, judge.name, measure, judge.scale) if scored else None
-    letters = {cell.candidate: _letter(i) for i, cell in enumerate(ranked)}
-    rows = tuple(_row(scores, judge, cell, letters, comparison, costs) for cell in ranked)
+    places = _places(comparison)
+    rows = tuple(_row(scores, judge, cell, places, comparison, costs) for cell in ranked)
     columns = {criterion: basis(scores, judge.name, criterion) for criterion in judge.criteria}
     mixed = frozenset(name for name, column in columns.items() if column.why and not column.corrected)
     board = Board(judge, rows, comparison, "", by.corrected, by.why, mixed)
@@ -91,24 +94,28 @@ def _row(
     scores: Scores,
     judge: JudgeView,
     cell: Cell,
-    letters: Mapping[str, str],
+    places: Mapping[str, tuple[str, tuple[int, int]]],
     comparison: Comparison | None,
     costs: Mapping[str, CandidateCost],
 ) -> Row:
     name = cell.candidate
     criteria = judge.criteria if len(judge.criteria) > 1 else ()
-    beats, versus_best = "", None
-    if comparison and name in comparison.ranked:
-        beats = "".join(letters[other] for other in comparison.ranked if comparison.better(name, other))
-        versus_best = comparison.pairs.get((comparison.ranked[0], name))
+    versus_best = comparison.pairs.get((comparison.ranked[0], name)) if comparison else None
+    letters, rank = places.get(name, ("", None))
     failed = {why: n for why, n in cell.missing.items() if not why.startswith("judge: not_applicable")}
     cells = tuple(scores.cells[name, judge.name, criterion] for criterion in criteria)
     headline = scores.cells[name, judge.name, judge.headline]
-    return Row(letters[name], name, headline, cell, cells, beats, versus_best, failed, costs[name])
+    return Row(name, headline, cell, cells, letters, rank, versus_best, failed, costs[name])
 
 
-def _letter(index: int) -> str:
-    return ascii_lowercase[index] if index < 26 else f"{ascii_lowercase[index // 26 - 1]}{ascii_lowercase[index % 26]}"
+def _places(comparison: Comparison | None) -> dict[str, tuple[str, tuple[int, int]]]:
+    """Of everyone with a score the letters and the ranks."""
+    if comparison is None:
+        return {}
+    names = comparison.ranked
+    better = [(a, b) for a in names for b in names if a != b and comparison.better(a, b)]
+    letters, ranks = compact_letters(names, better), rank_ranges(names, better)
+    return {name: (letters[name], ranks[name]) for name in names}
 
 
 def _words(board: Board) -> str:
@@ -119,12 +126,22 @@ def _words(board: Board) -> str:
     parts = [f"{_composition(judge)}{scale}{origin}, {_by(board)}.", board.basis]
     parts.append(_interval_words(rows))
     if comparison and comparison.pairs:
-        tests = "paired by question, sign-flip test, Holm"
-        if comparison.corrected:
-            tests = "paired by question, t test where human labels correct the difference, else sign-flip test, Holm"
-        parts.append(f"Letters: significantly better than that row ({tests}).")
+        parts.append(
+            "Candidates that share a letter cannot be told apart "
+            f"(paired by question, {_tests(comparison)}, Holm); ranks say the same."
+        )
         parts.append(_lead_words(board, *comparison.ranked[:2]))
     return " ".join(part for part in parts if part)
+
+
+def _tests(comparison: Comparison) -> str:
+    """What the pairs were tested by."""
+    own = dict.fromkeys(pair.test for key, pair in comparison.pairs.items() if key not in comparison.corrected)
+    named = [TESTS.get(test, f"{test} test") for test in own]
+    if not comparison.corrected:
+        return words.listed(named)
+    corrected = "t test where human labels correct the difference"
+    return f"{corrected}, else {words.listed(named)}" if named else corrected
 
 
 def _lead_words(board: Board, first: str, second: str) -> str:

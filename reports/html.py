@@ -17,6 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from . import words
+from .boards_html import board_sections
 from .context_figures import context_figures
 from .figures.bar import bar
 from .figures.histogram import histogram
@@ -40,6 +41,8 @@ def render_html(report: Report) -> str:
         policy=policy(style, script),
         answers=embedded_json(report.answers),
         figure=pareto(report.points, report.quality, report.quality_scale),
+        boards=board_sections(report.boards, templates, asset("board.html.j2")),
+        trust=_trust(report, templates),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
         contexts=_contexts(report, templates),
         pairwise=pairwise_sections(report.pairwise, templates, asset("pairwise.html.j2")),
@@ -47,6 +50,13 @@ def render_html(report: Report) -> str:
         repeats=repeats_section(report.repeats, templates, asset("repeats.html.j2")),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
+
+
+def _trust(report: Report, templates: Environment) -> Markup:
+    """What is known of the judges; nothing where there is none."""
+    if not report.trust:
+        return Markup("")
+    return Markup(templates.from_string(asset("trust.html.j2")).render(found=report.trust))  # noqa: S704 - autoescaped
 
 
 def _contexts(report: Report, templates: Environment) -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from . import words
 from .boards import Board, Row
@@ -10,9 +10,12 @@ from .cells import Cell
 from .contexts_markdown import contexts_blocks
 from .headline import Line
 from .juries_markdown import jury_blocks, repeats_blocks
+from .letters import rank_words
 from .markdown_tables import escape, table
+from .marks import Mark, board_marks
 from .pairwise_markdown import pairwise_blocks
 from .report import Report
+from .trust import Checked
 
 
 def render_markdown(report: Report) -> str:
@@ -23,6 +26,7 @@ def render_markdown(report: Report) -> str:
         *(f"> {_line(caveat, '**')}" for caveat in report.caveats),
         "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line, '**')}" for fact in report.facts),
         *(block for board in report.boards for block in _board(board, len(report.boards) > 1)),
+        *_trust(report),
         *_backed(report),
         *pairwise_blocks(report.pairwise),
         *jury_blocks(report.juries),
@@ -53,27 +57,39 @@ def _board(board: Board, named: bool) -> Iterator[str]:
     yield escape(board.words)
     criteria = [escape(c.capitalize()) for c in board.judge.criteria] if board.shows_composite else []
     headline = "Composite" if board.shows_composite else escape(board.judge.headline.capitalize())
-    titles = ["", "Candidate", headline, "Better than", *criteria, "Missing", "p50 / p95 s", "TTFT s", "USD per 1,000"]
-    yield table(titles, (_row(row) for row in board.rows), left=2)
+    titles = ["Rank", "Candidate", headline, "Letters", *criteria, "Missing", "p50 / p95 s", "TTFT s", "USD per 1,000"]
+    marked = board_marks(board)
+    yield table(titles, (_row(row, _mark_of(marked, i)) for i, row in enumerate(board.rows)), left=2)
+    if len(board.rows) > 1:
+        yield "Bold: the best of a column; underlined: the second best."
 
 
-def _row(row: Row) -> list[str]:
+def _row(row: Row, mark: Mapping[str, Mark]) -> list[str]:
     cost = row.cost
     return [
-        row.letter,
+        rank_words(row.rank) if row.rank else words.NONE,
         escape(row.candidate),
-        _cell(row.headline),
-        row.beats or words.NONE,
-        *(_cell(cell) for cell in row.criteria),
+        _cell(row.headline, mark["headline"]),
+        row.letters or words.NONE,
+        *(_cell(cell, mark[cell.measure]) for cell in row.criteria),
         ", ".join(f"{n} {words.reason(why)}" for why, n in row.failed.items()) or "0",
-        f"{words.seconds(cost.p50.value)} / {words.seconds(cost.p95.value)}",
-        words.seconds(cost.ttft_p50.value),
-        words.usd(cost.usd_per_1000.value),
+        f"{_marked(words.seconds(cost.p50.value), mark['p50'])} / {words.seconds(cost.p95.value)}",
+        _marked(words.seconds(cost.ttft_p50.value), mark["ttft"]),
+        _marked(words.usd(cost.usd_per_1000.value), mark["usd"]),
     ]
 
 
-def _cell(cell: Cell) -> str:
-    parts = [words.number(cell.mean), words.interval(cell.estimate)]
+def _mark_of(marked: Mapping[str, Sequence[Mark]], row: int) -> dict[str, Mark]:
+    return {column: found[row] for column, found in marked.items()}
+
+
+def _marked(text: str, mark: Mark) -> str:
+    """GitHub shows `ins` underlined and no `u`."""
+    return {"best": f"**{text}**", "second": f"<ins>{text}</ins>", "": text}[mark]
+
+
+def _cell(cell: Cell, mark: Mark = "") -> str:
+    parts = [_marked(words.number(cell.mean), mark), words.interval(cell.estimate)]
     if cell.corrected:
         parts.append(f"(judge alone {words.number(cell.judge_only.value)})")
     elif cell.correction is not None and cell.mean is not None:
@@ -83,6 +99,30 @@ def _cell(cell: Cell) -> str:
     if cell.bounds:
         parts.append(f"(bounds {words.number(cell.bounds[0])}–{words.number(cell.bounds[1])})")
     return " ".join(part for part in parts if part)
+
+
+def _trust(report: Report) -> Iterator[str]:
+    if not report.trust:
+        return
+    yield "## Can the judges be trusted?"
+    for judge in report.trust:
+        advice = f" `{judge.advice}`" if judge.advice else ""
+        yield f"**{escape(judge.judge)}**: {escape(judge.words)}{advice}"
+        if judge.rows:
+            titles = ["Criterion", "Answers", "Exact", "By chance", "Kappa", "People's kappa", "Bias"]
+            yield table(titles, (_checked(row) for row in judge.rows))
+
+
+def _checked(row: Checked) -> list[str]:
+    return [
+        escape(row.criterion),
+        words.count(row.n),
+        words.percent(row.exact.value if row.exact else None),
+        words.percent(row.chance),
+        words.estimate(row.kappa),
+        words.estimate(row.people),
+        words.estimate(row.bias, sign=True),
+    ]
 
 
 def _backed(report: Report) -> Iterator[str]:

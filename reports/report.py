@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from ..harness.alignment import Alignment
 from ..harness.store.frames import RunData
 from . import pairwise_words, words
 from .answers import answers_payload
@@ -41,6 +42,7 @@ from .operations import (
 from .pairwise import Pairwise, compared
 from .repeats import Repeated, repeated
 from .setup import Entry, day, pairwise_setup, setup
+from .trust import Trust, trusted
 
 BINS = 12
 
@@ -98,6 +100,8 @@ class Report:
     juries: tuple[Bench, ...] = ()
     repeats: tuple[Repeated, ...] = ()
     """Only of judges that graded answers several times."""
+    trust: tuple[Trust, ...] = ()
+    """What is known of each judge that grades answers."""
 
     @property
     def backed_parts(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
@@ -107,10 +111,11 @@ class Report:
         return first, tuple(cell for cell in self.backed if cell not in first)
 
 
-def build_report(data: RunData, earlier: Sequence[RunData] = ()) -> Report:
+def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alignment | None = None) -> Report:
     """Compute everything; takes seconds for thousands of answers, calls no model and reads no clock.
 
     ``earlier`` are runs that are the same but for the time; their labelled answers help to correct this one's scores.
+    ``agreement`` is that of the run's judges with its labels, where it has any.
     """
     scores = score(data, earlier=earlier)
     costs = candidate_costs(data, scores)
@@ -144,6 +149,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = ()) -> Report:
         backed=tuple(_backed(scores)),
         juries=sat(data),
         repeats=repeated(data, scores.judges),
+        trust=trusted(scores.judges, agreement, data.info.id),
     )
 
 

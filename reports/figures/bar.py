@@ -10,8 +10,8 @@ from .. import words
 WIDTH, BAR = 144, 104
 
 
-def bar(estimate: Estimate, scale: tuple[float, float] | None, most: float) -> Markup:
-    """An SVG of one line; without a scale the bar runs from zero to ``most``."""
+def bar(estimate: Estimate, scale: tuple[float, float] | None, most: float, mark: str = "") -> Markup:
+    """An SVG of one line; without a scale the bar runs from zero to ``most``. ``mark`` is a class of the number."""
     low, high = scale or (0.0, most or 1.0)
 
     def x(value: float) -> float:
@@ -31,6 +31,8 @@ def bar(estimate: Estimate, scale: tuple[float, float] | None, most: float) -> M
         a, b = x(estimate.low), x(estimate.high)
         parts.append(Markup('<path class="ci" d="M{} 12H{}M{} 8v8M{} 8v8"/>').format(a, b, a, b))
     parts.append(
-        Markup('<text class="name" x="{}" y="16.5">{}</text></svg>').format(BAR + 8, words.number(estimate.value))
+        Markup('<text class="{}" x="{}" y="16.5">{}</text></svg>').format(
+            f"name {mark}".rstrip(), BAR + 8, words.number(estimate.value)
+        )
     )
     return Markup("").join(parts)

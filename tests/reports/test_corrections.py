@@ -259,7 +259,7 @@ def test_corrected_candidates_are_ranked_by_corrected_means():
     found = report(with_labels(data, rows(truth)))
     board = found.boards[0]
     assert board.corrected
-    assert [(row.candidate, row.beats) for row in board.rows] == [("large", "b"), ("small", "")]
+    assert [(row.candidate, row.letters) for row in board.rows] == [("large", "a"), ("small", "b")]
     pair = board.comparison.pairs["large", "small"]
     gap = truth[~flattered]["score"].mean() - truth[flattered]["score"].mean()
     assert holds(pair.estimate, gap)
@@ -326,8 +326,8 @@ def test_labels_that_correct_nothing_leave_the_headline_uncorrected_and_say_why(
         "Scores are uncorrected: they are the judge's own, and nobody said how the labelled answers were drawn" in text
     )
     before, after = report(data).boards[0], found.boards[0]
-    assert [(r.letter, r.candidate, r.headline.estimate, r.beats) for r in before.rows] == [
-        (r.letter, r.candidate, r.headline.estimate, r.beats) for r in after.rows
+    assert [(r.rank, r.candidate, r.headline.estimate, r.letters) for r in before.rows] == [
+        (r.rank, r.candidate, r.headline.estimate, r.letters) for r in after.rows
     ]
     assert len(found.backed) == 8
 

@@ -103,7 +103,10 @@ def test_the_highest_mean_over_easier_questions_is_no_verdict():
     text = said(report.verdict)
     assert text.startswith("No verdict: fragile has the highest mean, 1.88 of 3")
     assert re.search(r"yet large is 1\.00 \[0\.18,\s1\.41\] above it on the 16 questions with scores of both\.$", text)
-    assert [(row.candidate, row.beats) for row in report.boards[0].rows] == [("fragile", ""), ("large", "a")]
+    assert [(row.candidate, row.letters, row.rank) for row in report.boards[0].rows] == [
+        ("fragile", "a", (2, 2)),
+        ("large", "b", (1, 1)),
+    ]
 
 
 def test_a_lead_names_the_questions_that_it_is_taken_on():
@@ -216,15 +219,16 @@ def test_histograms_count_every_scored_verdict_and_every_composite():
     assert found[1].labels == ("0", "1", "2", "3")
 
 
-def test_letters_name_the_rows_that_are_significantly_worse():
+def test_rows_that_cannot_be_told_apart_share_a_letter_and_a_range_of_ranks():
     rows = build_report(build(n=80, candidates=(*TWINS, Candidate("floor", 0.2)))).boards[0].rows
-    assert [row.beats for row in rows] == ["c", "c", ""]
+    assert [(row.letters, row.rank) for row in rows] == [("a", (1, 2)), ("a", (1, 2)), ("b", (3, 3))]
 
 
 def test_a_candidate_that_never_answered_comes_last_without_a_rank():
     rows = build_report(build(n=6, candidates=(Candidate("dead", failures=("timeout",) * 6), *APART))).boards[0].rows
     assert rows[-1].candidate == "dead"
     assert rows[-1].headline.mean is None
+    assert (rows[-1].letters, rows[-1].rank) == ("", None)
 
 
 def test_weights_scale_and_rubric_are_stated_in_words():
