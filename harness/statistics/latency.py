@@ -88,7 +88,7 @@ def spread_of(
     level: float = 0.95,
     most: float | None = None,
 ) -> Estimate:
-    """The interval of ``value`` (default: mean of ``each``) from one number of ``each`` repeat, as in `from_repeats`."""
+    """The interval of ``value`` (default: mean of ``each``) from one number of ``each`` repeat, by sectioning."""
     import numpy as np
 
     array = np.asarray(each, dtype=float)
