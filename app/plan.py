@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +10,11 @@ from ..harness.candidates.app import AppCandidate
 from ..harness.candidates.base import Candidate, Prepares
 from ..harness.data import load_dataset
 from ..harness.dispatch.budget import worst_case
-from ..harness.errors import BugError
 from ..harness.exam import Exam
 from ..harness.exam_ragas import is_ragas
 from ..harness.generate import Sitting, attempt_due
-from ..harness.models.base import ChatModel
 from ..harness.prices import PriceBook
-from ..harness.records import Answer, Call, Draw, Failure, Reply, Request, Said, Sample, Usage
+from ..harness.records import Answer, Request, Said, Sample, Usage
 from ..harness.store import queries, runs
 from ..harness.store.store import Store
 from ..judges import grading
@@ -25,6 +23,7 @@ from ..judges.grading import Bench
 from ..judges.pairwise import Pair
 from .output import PlanOutput, PlanRow
 from .session import Options, exam_identity, pairwise_rubrics_of, price_book, rubrics_of
+from .uncalled import NoCaller
 from .workflow import build_benches, build_pair_benches, build_sittings
 
 ASSUMED_ANSWER_TOKENS = 250
@@ -39,29 +38,6 @@ class Plan:
 
     output: PlanOutput
     concurrency: int
-
-
-class _NoCaller:
-    """Stands where calls would be made; a plan makes none."""
-
-    def __init__(self, salt: str) -> None:
-        self._salt = salt
-
-    @property
-    def run(self) -> str:
-        return "plan"
-
-    @property
-    def salt(self) -> str:
-        return self._salt
-
-    async def complete(self, model: ChatModel, request: Request, draw: Draw) -> Call:
-        raise BugError("a plan calls nothing")
-
-    async def perform(
-        self, key: str, model: str, work: Callable[[], Awaitable[Reply | Failure]], cost_usd: float | None = None
-    ) -> Call:
-        raise BugError("a plan calls nothing")
 
 
 @dataclass(frozen=True)
@@ -80,10 +56,10 @@ def make_plan(exam: Exam, options: Options) -> Plan:
     """Count what is missing, and price it: characters / 4 as prompt tokens, stated assumptions for what comes back."""
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     known = _known(exam, options, dataset.samples)
-    sittings = build_sittings(exam, lambda name: _NoCaller(known.salt), require_key=False)
-    benches = build_benches(exam, rubrics_of(exam), lambda name: _NoCaller(known.salt), require_key=False)
+    sittings = build_sittings(exam, lambda name: NoCaller(known.salt), require_key=False)
+    benches = build_benches(exam, rubrics_of(exam), lambda name: NoCaller(known.salt), require_key=False)
     compared, prices = pairwise_rubrics_of(exam), price_book(exam)
-    pair_benches = build_pair_benches(exam, compared, lambda name: _NoCaller(known.salt), require_key=False)
+    pair_benches = build_pair_benches(exam, compared, lambda name: NoCaller(known.salt), require_key=False)
     rows = [_candidate_row(sitting, dataset.samples, known, options, prices, exam) for sitting in sittings]
     rows += [_judge_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in benches]
     rows += [_pair_row(bench, sittings, dataset.samples, known, options, prices, exam) for bench in pair_benches]
