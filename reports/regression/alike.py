@@ -54,7 +54,7 @@ def changes(new: RunData, old: Sequence[RunData], pairs: Sequence[tuple[str, str
     for left, right in pairs:
         ours, theirs = _entry(new, "candidates", left), _entry(old[0], "candidates", right)
         if differing := list(_differing(ours, theirs, CANDIDATE)):
-            yield f"{left} has another {words.listed(differing)}"
+            yield f"the candidate {left} has another {words.listed(differing)}"
 
 
 def mixed_pool(old: Sequence[RunData]) -> Iterator[str]:
@@ -91,7 +91,8 @@ def _differing(ours: Mapping[str, Any], theirs: Mapping[str, Any], names: Iterab
     """Names of values that differ, with both where they are short."""
     for name in names:
         one, other = ours.get(name), theirs.get(name)
-        if one != other:
+        gone = name == "prompt" and not (one and other)  # a bundle without texts has the rubric's hash alone
+        if one != other and not gone:
             title = name.removesuffix("_sha256")
             short = name == title and max(len(str(one)), len(str(other))) <= SHOWN
             yield f"{title} ({one!r}; baseline {other!r})" if short else title

@@ -10,10 +10,13 @@ from ...harness.errors import InputError
 from ...harness.statistics.clusters import clusters_of
 from ...harness.store.frames import RunData
 from .alike import changes, common_judges, common_measures, mixed_pool
-from .differences import differences, family_of
+from .corrected import corrected
+from .differences import differences, family_of, headline_sides
 from .pairing import Matched, match_candidates, match_samples
 from .records import Compared, Difference, Pairing
-from .sides import FAILURES, Shared, sides_of
+from .sides import FAILURES, Shared, align, sides_of
+from .slices import sliced
+from .worse import worse
 
 FAMILY_LEVEL = 0.05
 
@@ -41,10 +44,13 @@ def compared(new: RunData, old: Sequence[RunData], options: Options | None = Non
     matched = match_samples(new, old, chosen.intersection)
     judges, odd_judges = common_judges(new, old, chosen.intersection)
     measures, odd_measures = common_measures(new, old)
-    sides, shared = sides_of(new, old, matched, pairs, judges, measures)
+    ours, theirs = align(new, old, matched)
+    sides, shared = sides_of(ours, theirs, pairs, judges, measures)
     clusters = new.samples["cluster"].to_numpy(dtype=object).astype(str)[matched.new]
     family = family_of(sides, judges, chosen.family)
-    found = differences(sides, clusters, family)
+    found = corrected(differences(sides, clusters, family), ours, theirs, dict(pairs), judges)
+    first = headline_sides(sides, judges)
+    by_tag, too_small = sliced(first, ours, clusters)
     notes = (*odd_candidates, *odd_judges, *odd_measures, *mixed_pool(old))
     return Compared(
         new.info,
@@ -52,7 +58,10 @@ def compared(new: RunData, old: Sequence[RunData], options: Options | None = Non
         _pairing(matched, int(clusters_of(clusters, len(clusters)).count), shared, notes),
         family.words,
         found,
+        by_tag,
+        worse(first, ours, theirs, dict(pairs), chosen.worst),
         pairs=pairs,
+        too_small=too_small,
         notes=tuple(chain(changes(new, old, pairs), _uncorrected(found), _lopsided(found))),
     )
 
@@ -74,7 +83,8 @@ def _pairing(matched: Matched, clusters: int, shared: Shared, notes: tuple[str, 
 def _uncorrected(found: Sequence[Difference]) -> Iterator[str]:
     """No difference by a judge alone without saying so."""
     if any(one.subject.source and not one.corrected for one in found):
-        yield "scores are the judges' own, uncorrected by human labels"
+        which = "other scores" if any(one.corrected for one in found) else "scores"
+        yield f"{which} are the judges' own, uncorrected by human labels"
 
 
 def _lopsided(found: Sequence[Difference]) -> Iterator[str]:
@@ -83,6 +93,6 @@ def _lopsided(found: Sequence[Difference]) -> Iterator[str]:
         if one.subject.measure == FAILURES and not one.subject.source and one.p < FAMILY_LEVEL:
             side = "more" if (one.estimate.value or 0) > 0 else "less"
             yield (
-                f"{one.subject.candidate} fails {side} often than in the baseline ({one.losses} samples against "
-                f"{one.wins}): scores compare only the samples that both answered"
+                f"the candidate {one.subject.candidate} fails {side} often than in the baseline (on {one.losses} "
+                f"samples, less often on {one.wins}): scores compare only the samples that both answered"
             )

@@ -14,7 +14,7 @@ from ...harness.statistics.paired import PairedDifference, holm, pair_difference
 from ...harness.statistics.pairs_of_rates import PairedRates, paired_rates
 from ...harness.statistics.rates import rate_interval
 from .. import words
-from ..exam import NEITHER_BETTER, JudgeView, measure_family
+from ..exam import NEITHER_BETTER, JudgeView, leading_judge, measure_family
 from .records import Difference, Subject
 from .sides import FAILURES, OF_A_REPLY, SECONDS, Sides
 
@@ -57,6 +57,15 @@ def headlines(subjects: Sequence[Subject], judges: Sequence[JudgeView]) -> list[
     """The measure that candidates are ranked by, of each judge."""
     names = {(judge.name, judge.headline) for judge in judges}
     return [subject for subject in subjects if (subject.source, subject.measure) in names]
+
+
+def headline_sides(sides: Sequence[Sides], judges: Sequence[JudgeView]) -> list[Sides]:
+    """What slices and samples are told by: the headlines of the judges, the leading one's first; where there is no
+    judge, the measures without one."""
+    leading = leading_judge(judges)
+    chosen = {*headlines([one.subject for one in sides], judges)}
+    found = [one for one in sides if (one.subject in chosen if judges else _plain(one.subject))]
+    return sorted(found, key=lambda one: leading is not None and one.subject.source != leading.name)
 
 
 def differences(sides: Sequence[Sides], clusters: NDArray[Any], family: Family) -> tuple[Difference, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ...harness.records import Estimate
@@ -90,6 +90,8 @@ class Side:
     status: str
     score: float | None
     reasoning: Mapping[str, str]
+    levels: Mapping[str, float | None] = field(default_factory=dict)
+    """What the judges gave by criterion, keyed as ``reasoning`` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +122,5 @@ class Compared:
     notes: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     """Candidates compared: the new run's name, the baseline's."""
+    too_small: Mapping[str, int] = field(default_factory=dict)
+    """Tags with too few samples for a slice, and how many they have."""

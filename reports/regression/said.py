@@ -149,8 +149,8 @@ def _missing(found: Compared) -> Iterator[str]:
         new, old = (max(counts, default=0) for counts in _counts(scored))
         if new or old:
             yield (
-                f"{name}: up to {words.plural(new, 'sample')} without a value in the new run alone and {old:,} in the "
-                "baseline alone are in no difference"
+                f"of {name}, up to {words.plural(new, 'sample')} without a value in the new run alone and {old:,} in "
+                "the baseline alone are in no difference"
             )
 
 

@@ -52,21 +52,24 @@ class Shared:
     samples: Mapping[str, Flags]
 
 
+def align(new: RunData, old: Sequence[RunData], matched: Matched) -> tuple[Aligned, tuple[Aligned, ...]]:
+    """Both sides with their numbers on the matched samples."""
+    return _aligned(new, matched.new), tuple(_aligned(*one) for one in zip(old, matched.old, strict=True))
+
+
 def sides_of(
-    new: RunData,
-    old: Sequence[RunData],
-    matched: Matched,
+    new: Aligned,
+    old: Sequence[Aligned],
     pairs: Sequence[tuple[str, str]],
     judges: Sequence[JudgeView],
     measures: Sequence[str],
 ) -> tuple[tuple[Sides, ...], Shared]:
-    """Every subject that has values on both sides, by candidate: judges, measures, failures, latency and cost."""
-    ours, theirs = _aligned(new, matched.new), [_aligned(*one) for one in zip(old, matched.old, strict=True)]
-    shared = shared_replies(ours, theirs, pairs)
+    """Every subject there is, by candidate: judges, measures, failures, latency, cost and length."""
+    shared = shared_replies(new, old, pairs)
     found: list[Sides] = []
     for left, right in pairs:
         for subject, scale, rate in _subjects(left, judges, measures):
-            one, other = ours.values(subject, left), pooled([run.values(subject, right) for run in theirs])
+            one, other = new.values(subject, left), pooled([run.values(subject, right) for run in old])
             if subject.measure in OF_A_REPLY:
                 one, other = _without(one, shared.samples[left]), _without(other, shared.samples[left])
             found.append(Sides(subject, one, other, scale, rate))

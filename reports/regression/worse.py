@@ -1,0 +1,129 @@
+"""The samples that got worse, most first: both answers side by side, with what the judges said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ...harness.statistics.paired import TIE
+from ...harness.store.load import readable
+from ..grid import Key
+from .records import Moved, Side, Subject
+from .sides import Aligned, Sides
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Answer = tuple[Aligned, str, int, float]
+"""A run, its candidate, the trial, and the score of that answer."""
+
+
+def worse(
+    sides: Sequence[Sides], new: Aligned, old: Sequence[Aligned], pairs: Mapping[str, str], most: int
+) -> tuple[Moved, ...]:
+    """The ``most`` samples that lost most by the first of ``sides`` of each candidate, the leading judge's headline.
+
+    Of several trials, or runs of the pool, the answer shown is the one whose score lies closest to their mean.
+    """
+    falls = sorted(_falls(sides), key=lambda fall: fall[0])[:most]
+    places = sorted({place for _, _, place in falls})
+    new, old = _excerpt(new, places), [_excerpt(run, places) for run in old]
+    return tuple(_moved(fall, one.subject, place, new, (old, pairs)) for fall, one, place in falls)
+
+
+def _excerpt(run: Aligned, places: Sequence[int]) -> Aligned:
+    """The run with no more answers and grades than those to the samples that are shown."""
+    ids = run.data.samples["sample_id"].iloc[run.matched[list(places)]]
+    answers, grades = (table[table["sample_id"].isin(ids)] for table in (run.data.answers, run.data.grades))
+    return replace(run, data=replace(run.data, answers=answers, grades=grades))
+
+
+def _falls(sides: Sequence[Sides]) -> Iterator[tuple[float, Sides, int]]:
+    """New less old where that is a loss, by the first subject of each candidate, with the sample's place."""
+    import numpy as np
+
+    first: dict[str, Sides] = {}
+    for one in sides:
+        first.setdefault(one.subject.candidate, one)
+    for one in first.values():
+        d = one.new - one.old
+        for place in np.flatnonzero(d < -TIE):  # headlines are better when higher
+            yield float(d[place]), one, int(place)
+
+
+def _moved(
+    fall: float, subject: Subject, place: int, new: Aligned, baseline: tuple[Sequence[Aligned], Mapping[str, str]]
+) -> Moved:
+    old, pairs = baseline
+    sample = new.data.samples.iloc[new.matched[place]]
+    reference = sample["reference"]
+    return Moved(
+        sample_id=str(sample["sample_id"]),
+        question=str(sample["question"]),
+        reference=reference if isinstance(reference, str) else "",
+        subject=subject,
+        difference=fall,
+        new=_side(_typical([new], subject.candidate, subject, place), place),
+        old=_side(_typical(old, pairs[subject.candidate], subject, place), place),
+    )
+
+
+def _typical(runs: Sequence[Aligned], candidate: str, subject: Subject, place: int) -> Answer:
+    """Of a side's answers to a sample the one whose score lies closest to their mean."""
+    import numpy as np
+
+    key: Key = (candidate, subject.source, subject.measure)
+    scored = [
+        (run, candidate, trial, float(value))
+        for run in runs
+        for trial, value in enumerate(run.grid.values[key][run.matched[place]])
+        if not np.isnan(value)
+    ]
+    middle = sum(answer[3] for answer in scored) / len(scored)
+    return min(scored, key=lambda answer: abs(answer[3] - middle))
+
+
+def _side(answer: Answer, place: int) -> Side:
+    run, candidate, trial, score = answer
+    sample = run.data.samples["sample_id"].iloc[run.matched[place]]
+    told = _rows(run.data.answers, sample, candidate, trial).iloc[0]
+    grades = _rows(run.data.grades, sample, candidate, trial)
+    grades = grades[grades["repeat"] == 0]
+    several = grades["judge"].nunique() > 1 or grades["turn"].nunique() > 1
+    names = [_criterion(grade, several) for grade in grades.itertuples()]
+    return Side(
+        run=run.data.info.id,
+        text=_text(told),
+        status=str(told["status"]),
+        score=score,
+        reasoning={name: str(g.reasoning or g.why) for name, g in zip(names, grades.itertuples(), strict=True)},
+        levels={name: _level(g.score) for name, g in zip(names, grades.itertuples(), strict=True)},
+    )
+
+
+def _rows(table: pd.DataFrame, sample: str, candidate: str, trial: int) -> pd.DataFrame:
+    found: pd.DataFrame = table[
+        (table["sample_id"] == sample) & (table["candidate"] == candidate) & (table["trial"] == trial)
+    ]
+    return found
+
+
+def _criterion(grade: Any, several: bool) -> str:
+    """``correctness``; with the judge and the turn where there are several."""
+    turn = f", turn {grade.turn + 1}" if grade.turn else ""
+    return f"{grade.judge}: {grade.criterion}{turn}" if several else str(grade.criterion)
+
+
+def _text(answer: Any) -> str:
+    """What was said; of a conversation all turns, of one that called tools the calls."""
+    turns, calls = (orjson.loads(answer[name] or "[]") for name in ("turns", "tool_calls"))
+    parts = [readable(turns) if turns else str(answer["text"] or "")]
+    parts += [f"{call['name']}({call['arguments']})" for call in calls]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _level(score: Any) -> float | None:
+    return None if score is None or score != score else float(score)
