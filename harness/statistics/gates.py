@@ -65,12 +65,12 @@ def one_sided_bound(value: float, low: float, df: float) -> float:
     return value - (value - low) * t_quantile(ONE_SIDED, df) / t_quantile(0.95, df)
 
 
-def bound_with_missing(lower: float, n: int, missing: int, span: float) -> float:
-    """``lower``, the bound of a mean gain over ``n`` samples, had further ``missing`` ones each lost all of ``span``.
+def bound_with_lost(lower: float, lost: float, fall: float) -> float:
+    """``lower``, the bound of a mean gain, had the share ``lost`` of all samples each lost ``fall``.
 
     Answers that failed must not help a run to pass.
     """
-    return (n * lower - missing * span) / (n + missing)
+    return (1 - lost) * lower - lost * fall
 
 
 def detectable(sd: float, effective_n: float) -> float:

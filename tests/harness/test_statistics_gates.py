@@ -6,7 +6,7 @@ from markscheme.harness.statistics.gate_alarms import Watched, false_alarms, hol
 from markscheme.harness.statistics.gates import (
     Gain,
     alarms_adjusted,
-    bound_with_missing,
+    bound_with_lost,
     certifiable,
     decide,
     detectable,
@@ -68,9 +68,9 @@ def test_the_one_sided_bound_of_an_interval_covers_95_percent():
     assert held / 2000 == pytest.approx(0.95, abs=0.015)
 
 
-def test_missing_samples_count_as_lost():
-    assert bound_with_missing(-0.05, 96, 4, 3.0) == pytest.approx(-0.168)
-    assert bound_with_missing(-0.05, 96, 0, 3.0) == pytest.approx(-0.05)
+def test_answers_that_failed_count_in_the_bound():
+    assert bound_with_lost(-0.05, 0.04, 2.0) == pytest.approx(-0.128)
+    assert bound_with_lost(-0.05, 0.0, 2.0) == pytest.approx(-0.05)
 
 
 def test_an_unchanged_model_passes_30_percent_of_nights_with_80_samples_and_80_with_400():

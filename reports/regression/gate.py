@@ -1,0 +1,199 @@
+"""A comparison and a gate's declared margins -> a verdict on each line and on the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from math import ceil
+
+from ...harness.errors import ExamError
+from ...harness.gate import GateSpec, MeasureGate
+from ...harness.records import Estimate
+from ...harness.statistics.gates import (
+    ONE_SIDED,
+    Gain,
+    alarms_adjusted,
+    bound_with_lost,
+    decide,
+    detectable,
+    n_to_certify,
+    one_sided_bound,
+)
+from ...harness.statistics.pairs_of_rates import tango
+from .gate_names import chosen, is_failures
+from .gate_records import ORDER, GateLine, GateResult, Verdict
+from .records import Compared, Difference, Subject
+
+INCONCLUSIVE_FAILS = 4
+GUARD_ALPHA = 0.01
+
+
+def gated(compared: Compared, spec: GateSpec, second: Compared | None = None) -> GateResult:
+    """The verdict. ``second`` is a further run of what the new run ran, against the same baseline, which confirms
+    alarms or does not; it is asked only about lines that alarm.
+
+    Raises `ExamError` where the gate names a measure, judge or candidate that the comparison does not have.
+    """
+    lines = _lines(compared, spec)
+    lines += guards(compared, spec, {line.subject for line in lines})
+    if not lines:
+        raise ExamError([spec.file.problem(("measures",), "no answer of the new run can be held against the baseline")])
+    if spec.confirm:
+        lines = _confirmed(lines, second)
+    verdict = next(name for name in ORDER if any(line.verdict == name for line in lines))
+    return GateResult(
+        compared.new.id,
+        tuple(run.id for run in compared.old),
+        verdict,
+        exit_code(verdict, spec),
+        tuple(lines),
+        _shared(compared) + compared.notes,
+        "" if second is None else second.new.id,
+        spec.on_inconclusive == "fail",
+    )
+
+
+def _shared(compared: Compared) -> tuple[str, ...]:
+    shared, answers = compared.pairing.shared_replies, compared.pairing.answers
+    if not shared:
+        return ()
+    return (
+        f"{shared:,} of {answers:,} answers are replies that the baseline had already: of these nothing is compared",
+    )
+
+
+def _lines(compared: Compared, spec: GateSpec) -> list[GateLine]:
+    found = list(chosen(compared, spec))
+    lost = excess_failures(compared)
+    gains = [gain_of(one, lost.get(one.subject.candidate, 0.0)) for _, one in found]
+    return [
+        _line(gate, difference, gain, adjusted, compared)
+        for (gate, difference), gain, adjusted in zip(found, gains, alarms_adjusted(gains), strict=True)
+    ]
+
+
+def excess_failures(compared: Compared) -> dict[str, float]:
+    """Candidate -> by how much its share of failed answers is above that of the baseline, 0 for no more."""
+    return {
+        one.subject.candidate: max(0.0, one.estimate.value or 0.0)
+        for one in compared.differences
+        if is_failures(one.subject)
+    }
+
+
+def guards(compared: Compared, spec: GateSpec, declared: Collection[Subject]) -> list[GateLine]:
+    """Lines on candidates that fail more often than their baseline, which no gate has to name.
+
+    A score is of answers that came; without this a run could pass by failing. They alarm at p < 0.01 over all
+    candidates (Bonferroni), and are not there otherwise.
+    """
+    watched = [
+        one
+        for one in compared.differences
+        if is_failures(one.subject) and (not spec.candidates or one.subject.candidate in spec.candidates)
+    ]
+    found = []
+    for one in watched:
+        gain, adjusted = gain_of(one), min(1.0, one.p * len(watched))
+        if one.subject not in declared and gain.high is not None and gain.high < 0 and adjusted < GUARD_ALPHA:
+            found.append(GateLine(one.subject, "regression", one, gain, adjusted, 0.0, 0.0, guard=True))
+    return found
+
+
+def exit_code(verdict: Verdict, spec: GateSpec) -> int:
+    """0 fine, 1 a finding, 4 inconclusive where the gate asks for it."""
+    if verdict == "inconclusive":
+        return INCONCLUSIVE_FAILS if spec.on_inconclusive == "fail" else 0
+    return 0 if verdict == "pass" else 1
+
+
+def gain_of(difference: Difference, lost: float = 0.0) -> Gain:
+    """The difference turned so that more is better, with its one-sided bound.
+
+    In that bound the share ``lost`` of answers, by which the candidate fails more often, counts at the lowest level of
+    the scale, where there is one.
+    """
+    turned = _turned(difference.estimate, difference.subject)
+    value, low, high = turned.value, turned.low, turned.high
+    if value is None or low is None or high is None:
+        return Gain(value or 0.0, None, None, None, difference.p)
+    if turned.method == "Tango":
+        lower = tango(difference.wins, difference.losses, turned.n, ONE_SIDED)[0]
+    else:
+        lower = one_sided_bound(value, low, max(1, difference.clusters - 1))
+    return Gain(value, low, high, bound_with_lost(lower, lost, _fall(difference)), difference.p)
+
+
+def _fall(difference: Difference) -> float:
+    """From the baseline's mean to the lowest level; 0 for what has no scale, or is better when lower."""
+    if difference.scale is None or difference.subject.better == "lower" or difference.old.value is None:
+        return 0.0
+    return difference.old.value - difference.scale[0]
+
+
+def _turned(estimate: Estimate, subject: Subject) -> Estimate:
+    if subject.better == "higher" or estimate.value is None:
+        return estimate
+    low, high = (None if limit is None else -limit for limit in (estimate.high, estimate.low))
+    return replace(estimate, value=-estimate.value, low=low, high=high)
+
+
+def _line(gate: MeasureGate, difference: Difference, gain: Gain, adjusted: float, compared: Compared) -> GateLine:
+    unit = abs(difference.old.value or 0.0) if gate.relative else 1.0
+    margin, least = gate.margin * unit, gate.margin_min * unit
+    why = _why(difference, gain, margin, compared)
+    verdict: Verdict = decide(gain, adjusted, margin, least) if margin > 0 else "inconclusive"
+    if verdict == "pass" and why:
+        verdict = "inconclusive"
+    detects, needed = _power(difference, margin)
+    share = gate.margin if gate.relative else None
+    why = why if verdict == "inconclusive" else ""
+    return GateLine(difference.subject, verdict, difference, gain, adjusted, margin, least, share, detects, needed, why)
+
+
+def _why(difference: Difference, gain: Gain, margin: float, compared: Compared) -> str:
+    """What forbids a pass, whatever the numbers say; '' for nothing."""
+    if difference.estimate.value is None:
+        return "no sample has a value on both sides"
+    if gain.lower is None:
+        return f"no interval: {difference.estimate.method.removesuffix(': no interval')}"
+    if margin <= 0:
+        return "the baseline's mean is 0, and a share of it is no margin"
+    if compared.pairing.shared_replies and not difference.wins and not difference.losses:
+        return "no sample differs, and the runs share replies: nothing was compared; run with --fresh"
+    if gain.lower <= -margin < (gain_of(difference).lower or 0.0):
+        return "answers fail more often than in the baseline; with these at the lowest level the margin is crossed"
+    return ""
+
+
+def _power(difference: Difference, margin: float) -> tuple[float | None, int | None]:
+    sd, effective = difference.sd, difference.effective_n
+    if not sd or not effective or margin <= 0:
+        return None, None
+    deff = difference.estimate.n / effective
+    return detectable(sd, effective), ceil(n_to_certify(margin, sd, deff))
+
+
+def _confirmed(lines: Sequence[GateLine], second: Compared | None) -> list[GateLine]:
+    """Alarms as a second run leaves them: it confirms those on which it alarms itself, corrected over these alone."""
+    alarms = [line for line in lines if line.verdict == "regression"]
+    again = _again(alarms, second) if second is not None else {}
+    return [_settled(line, again.get(line.subject)) if line in alarms else line for line in lines]
+
+
+def _again(alarms: Sequence[GateLine], second: Compared) -> Mapping[Subject, tuple[Difference, bool]]:
+    known = {difference.subject: difference for difference in second.differences}
+    found = [(line, known[line.subject]) for line in alarms if line.subject in known]
+    gains = [gain_of(difference) for _, difference in found]
+    return {
+        line.subject: (difference, decide(gain, adjusted, line.margin, line.margin_min) == "regression")
+        for (line, difference), gain, adjusted in zip(found, gains, alarms_adjusted(gains), strict=True)
+    }
+
+
+def _settled(line: GateLine, again: tuple[Difference, bool] | None) -> GateLine:
+    if again is None:
+        return replace(line, verdict="alarm")
+    difference, agrees = again
+    verdict: Verdict = "regression" if agrees else "inconclusive"
+    return replace(line, verdict=verdict, second=difference, agrees=agrees)
