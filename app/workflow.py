@@ -25,8 +25,11 @@ from ..harness.generate import Pools, Sitting, generate
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
 from ..harness.models.catalog import open_model
-from ..harness.records import Answer, Grade, Usage
+from ..harness.records import Answer, Usage
 from ..harness.scoring import score
+from ..harness.serving.fleet import Fleet
+from ..harness.serving.phases import Phase as Turn
+from ..harness.serving.phases import Role, engine_identity, phases_of
 from ..harness.store import queries, runs
 from ..harness.store.recorded import Ledger, Recorded
 from ..harness.store.writer import Writer
@@ -34,11 +37,12 @@ from ..judges.base import Judge
 from ..judges.comparing import PairBench, compare, pairs_of
 from ..judges.grading import Bench, grade
 from ..judges.judge import build_judge, missing_inputs
-from ..judges.jury import Jury, deliberate
 from ..judges.pairwise import build_pairwise_judge
 from ..judges.pairwise_rubric import PairwiseRubric
 from ..judges.rubric import Rubric
+from .judging.juries import deliberate_on
 from .judging.labels import attach_labels, read_labels_of
+from .launching import house_of, launched_model
 from .session import WORKSPACE, Session
 
 if TYPE_CHECKING:
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
 Phase = Literal["generate", "grade"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s"}
+_IN_IDENTITY = {"launch", "adapter", "usd_per_gpu_hour"}
+"""What `engine_identity` says of a launched server, without its GPUs and their price."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class Stage:
     sittings: list[Sitting]
     benches: list[Bench]
     pair_benches: list[PairBench]
+    fleet: Fleet
 
     @property
     def models(self) -> Iterator[ChatModel]:
@@ -104,6 +111,7 @@ async def stage(session: Session, tally: Tally, say: Callable[[str], None] = lam
     ledger = Ledger(run.id, writer, dispatcher, session.prices.cost_usd, session.options.offline, blank)
     pays, rubrics = not session.options.offline, session.rubrics
     paying = Recorded(ledger, "other", "retriever", run.salt)
+    fleet = Fleet(house_of(exam, session.store, run.id, dispatcher.stop, say))
 
     async def opened(spec: RetrieverSpec) -> Finder:
         from .retriever import open_retriever
@@ -111,16 +119,20 @@ async def stage(session: Session, tally: Tally, say: Callable[[str], None] = lam
         folder = session.store.folder or Path.cwd() / WORKSPACE
         return await open_retriever(spec, exam, session.dataset.samples, folder, paying, say)
 
-    sittings = build_sittings(exam, lambda name: Recorded(ledger, "candidate", name, run.salt), pays, opened=opened)
+    def answering(name: str) -> Recorded:
+        return Recorded(ledger, "candidate", name, run.salt)
+
+    sittings = build_sittings(exam, answering, pays, opened=opened, fleet=fleet)
 
     def judging(name: str) -> Recorded:
         return Recorded(ledger, "judge", name, run.judge_salt)
 
-    benches = build_benches(exam, rubrics, judging, pays)
-    pair_benches = build_pair_benches(exam, session.pairwise, judging, pays)
-    built = Stage(session, writer, dispatcher, ledger, sittings, benches, pair_benches)
+    benches = build_benches(exam, rubrics, judging, pays, fleet)
+    pair_benches = build_pair_benches(exam, session.pairwise, judging, pays, fleet)
+    built = Stage(session, writer, dispatcher, ledger, sittings, benches, pair_benches, fleet)
     try:
-        yield built
+        async with fleet:
+            yield built
     finally:
         for model in built.models:
             await model.close()
@@ -135,21 +147,23 @@ def build_sittings(
     caller: Callable[[str], Caller],
     require_key: bool = True,
     opened: Callable[[RetrieverSpec], Awaitable[Finder]] | None = None,
+    fleet: Fleet | None = None,
 ) -> list[Sitting]:
     """The candidates. Those that differ in nothing that enters a key get slots of their own: draws of their own.
 
-    ``opened`` opens retrievers; without it (in a plan) none can be asked.
+    ``opened`` opens retrievers and ``fleet`` starts servers; without them (in a plan) none can be asked.
     """
     seen: dict[str, int] = {}
     shelf_of = shelves(exam.candidates, opened or _not_in_a_plan)
     sittings: list[Sitting] = []
     for spec in exam.candidates:
-        twin = digest(spec.model_dump(mode="json", exclude=_NOT_IN_KEYS))
+        own = spec.model_dump(mode="json", exclude=_NOT_IN_KEYS | _IN_IDENTITY)
+        twin = digest([own, engine_identity(spec)])
         slot = seen.get(twin, 0)
         seen[twin] = slot + 1
         candidate: Candidate = build_candidate(
             spec,
-            open_model=lambda s: open_model_of(exam, s, require_key),
+            open_model=lambda s: open_model_of(exam, s, require_key, fleet),
             caller=caller(spec.name),
             slot=slot,
             shelf_of=shelf_of,
@@ -163,45 +177,48 @@ async def _not_in_a_plan(spec: RetrieverSpec) -> Finder:
 
 
 def build_benches(
-    exam: Exam, rubrics: Mapping[str, Rubric], caller: Callable[[str], Caller], require_key: bool = True
+    exam: Exam,
+    rubrics: Mapping[str, Rubric],
+    caller: Callable[[str], Caller],
+    require_key: bool = True,
+    fleet: Fleet | None = None,
 ) -> list[Bench]:
     """The judges of single answers with their rubrics."""
     benches = []
     for spec in exam.judges:
         if spec.mode == "pairwise" or spec.members:
             continue
-        model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key)
+        model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key, fleet)
         embedders = embedder_opener(exam, require_key)
         judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name), embedders)
         benches.append(Bench(judge, spec.repeats, spec.repeat_share))
     return benches
 
 
-def build_juries(exam: Exam) -> list[Jury]:
-    """The judges that take the verdicts of others together."""
-    return [
-        Jury(spec.name, spec.members, spec.aggregate, spec.repeats, spec.repeat_share)
-        for spec in exam.judges
-        if spec.members
-    ]
-
-
 def build_pair_benches(
-    exam: Exam, rubrics: Mapping[str, PairwiseRubric], caller: Callable[[str], Caller], require_key: bool = True
+    exam: Exam,
+    rubrics: Mapping[str, PairwiseRubric],
+    caller: Callable[[str], Caller],
+    require_key: bool = True,
+    fleet: Fleet | None = None,
 ) -> list[PairBench]:
     """The pairwise judges with their rubrics and the pairs that they compare."""
     names = [spec.name for spec in exam.candidates]
     benches = []
     for spec in exam.judges:
         if spec.mode == "pairwise":
-            model = open_model_of(exam, spec, require_key)
+            model = open_model_of(exam, spec, require_key, fleet)
             judge = build_pairwise_judge(spec, rubrics[spec.name], model, caller(spec.name))
             benches.append(PairBench(judge, spec.repeats, pairs_of(names, spec.against)))
     return benches
 
 
-def open_model_of(exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool = True) -> ChatModel:
-    """The model that a candidate or judge names, on the endpoint that the exam declares."""
+def open_model_of(
+    exam: Exam, spec: CandidateSpec | JudgeSpec, require_key: bool = True, fleet: Fleet | None = None
+) -> ChatModel:
+    """The model that a candidate or judge names, on the endpoint that the exam declares or a server of ``fleet``."""
+    if (launched := launched_model(exam, spec, fleet)) is not None:
+        return launched
     endpoints = {endpoint.name: endpoint.to_endpoint() for endpoint in exam.endpoints}
     return open_model(
         spec.model,
@@ -265,9 +282,18 @@ async def _generate(on_stage: Stage) -> None:
         if isinstance(sitting.candidate, Prepares):
             await sitting.candidate.prepare(session.dataset.samples)
     standings = queries.answer_standings(session.store, session.run.id)
-    await generate(
-        on_stage.sittings, session.dataset.samples, standings, on_stage.writer, session.options.retry, _pools(on_stage)
-    )
+    samples, writer, retry = session.dataset.samples, on_stage.writer, session.options.retry
+    for phase in _phases(on_stage, "candidate"):
+        await on_stage.fleet.only(phase.servers)
+        sittings = [sitting for sitting in on_stage.sittings if sitting.candidate.name in phase.names]
+        await generate(sittings, samples, standings, writer, retry, _pools(on_stage))
+
+
+def _phases(on_stage: Stage, role: Role) -> Iterator[Turn]:
+    """Who works at the same time, on which servers; none begins when the run was stopped."""
+    for phase in phases_of(on_stage.session.exam):
+        if phase.role == role and not on_stage.dispatcher.stop.is_set():
+            yield phase
 
 
 async def _grade(on_stage: Stage) -> None:
@@ -280,28 +306,17 @@ async def _grade(on_stage: Stage) -> None:
 
     samples, writer, retry = session.dataset.samples, on_stage.writer, session.options.retry
     standings = queries.grade_standings(session.store, session.run.id)
-    await grade(on_stage.benches, samples, answers_of, standings, writer, retry, _pools(on_stage))
+    compared = queries.preference_standings(session.store, session.run.id)
+    for phase in _phases(on_stage, "judge"):
+        await on_stage.fleet.only(phase.servers)
+        benches = [bench for bench in on_stage.benches if bench.judge.name in phase.names]
+        await grade(benches, samples, answers_of, standings, writer, retry, _pools(on_stage))
+        pair_benches = [bench for bench in on_stage.pair_benches if bench.judge.name in phase.names]
+        if pair_benches and not on_stage.dispatcher.stop.is_set():
+            await compare(pair_benches, samples, answers_of, compared, writer, retry, _pools(on_stage))
+    await on_stage.fleet.only(())
     if not on_stage.dispatcher.stop.is_set():
-        await _deliberate(session, writer, names)
-    if on_stage.pair_benches and not on_stage.dispatcher.stop.is_set():
-        compared = queries.preference_standings(session.store, session.run.id)
-        await compare(on_stage.pair_benches, samples, answers_of, compared, writer, retry, _pools(on_stage))
-
-
-async def _deliberate(session: Session, writer: Writer, trials: Mapping[str, int]) -> None:
-    """Let the juries say what their members' grades come to."""
-    juries = build_juries(session.exam)
-    if not juries:
-        return
-    criteria = {name: {c.name for c in rubric.criteria} for name, rubric in session.rubrics.items()}
-
-    def grades_of(members: Sequence[str], sample_ids: Sequence[str]) -> list[Grade]:
-        found = queries.read_grades_of(session.store, session.run.id, members, sample_ids)
-        return [g for g in found if g.trial < trials.get(g.candidate, 0) and g.criterion in criteria[g.judge]]
-
-    standings = queries.grade_standings(session.store, session.run.id)
-    samples = [sample.id for sample in session.dataset.samples]
-    await deliberate(juries, samples, grades_of, standings, writer)
+        await deliberate_on(session, writer, names)
 
 
 def _score(session: Session) -> None:

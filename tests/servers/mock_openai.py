@@ -4,7 +4,7 @@
     with mock_server({"latency": {"kind": "fixed", "ms": 0}}) as server: server.url, server.stats(), server.configure(…)
 
 POST /v1/chat/completions, /v1/messages (Anthropic), /v1/embeddings, /config (merges over the defaults, resets the
-counters), /reset; GET /v1/models, /stats, /config. It binds 127.0.0.1 only. What it says: `mock_replies.py`.
+counters), /reset; GET /v1/models, /health, /stats, /config. It binds 127.0.0.1 only. What it says: `mock_replies.py`.
 """
 
 from __future__ import annotations
@@ -208,6 +208,8 @@ class Connection(asyncio.Protocol):
             self.send(200, self.state.counters.report())
         elif method == b"GET" and path == "/config":
             self.send(200, self.state.config)
+        elif method == b"GET" and path == "/health":
+            self.send(200, b"")
         elif method == b"GET" and path.endswith("/models"):
             self.send(200, replies.MODELS)
         else:
