@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +24,8 @@ from .exam_specs import (
 )
 from .exam_types import Count, OrNothing, Section, Usd, absolute
 from .retrieval.sweep_spec import SweepSpec
-from .yaml_file import YamlFile, load_yaml, validate
+from .serving.phases import Spec, unshareable
+from .yaml_file import KeyPath, YamlFile, load_yaml, validate
 
 __all__ = [
     "CandidateSpec",
@@ -128,6 +129,7 @@ def _checked(file: YamlFile) -> Exam:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is not None:
         problems += unseatable(file, exam.judges)
+        problems += unshareable(file, [*_placed("candidates", exam.candidates), *_placed("judges", exam.judges)])
     if exam is None or problems:
         raise ExamError(sorted(problems, key=_line))
     candidates = tuple(one for spec in (*exam.candidates, *expanded) for one in spec.by_contexts())
@@ -135,6 +137,10 @@ def _checked(file: YamlFile) -> Exam:
     complete = exam.model_copy(update=update)
     complete._path = absolute(file.path)
     return complete
+
+
+def _placed(section: str, specs: Sequence[Spec]) -> list[tuple[KeyPath, Spec]]:
+    return [((section, position), spec) for position, spec in enumerate(specs)]
 
 
 def _line(problem: Problem) -> int:
