@@ -129,7 +129,8 @@ def _checked(file: YamlFile) -> Exam:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is not None:
         problems += unseatable(file, exam.judges)
-        problems += unshareable(file, [*_placed("candidates", exam.candidates), *_placed("judges", exam.judges)])
+        listed = [*_placed("candidates", exam.candidates), *_placed("judges", exam.judges)]
+        problems += unshareable(file, [*listed, *((("matrix",), spec) for spec in expanded)])
     if exam is None or problems:
         raise ExamError(sorted(problems, key=_line))
     candidates = tuple(one for spec in (*exam.candidates, *expanded) for one in spec.by_contexts())
