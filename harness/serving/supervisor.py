@@ -42,10 +42,13 @@ def main() -> int:
         except OSError as error:
             out.write(f"{command[0]}: {error.strerror}\n".encode())
             return NOT_STARTED
-    print(server.pid, flush=True)  # noqa: T201
-    while server.poll() is None and not told and os.getppid() == parent and not _let_go():
-        pass
-    _end(server, float(grace_s))
+    try:
+        with contextlib.suppress(OSError):  # we may be gone already, and nobody reads it
+            os.write(1, b"%d\n" % server.pid)
+        while server.poll() is None and not told and os.getppid() == parent and not _let_go():
+            pass
+    finally:
+        _end(server, float(grace_s))
     return server.returncode if server.returncode >= 0 else 128 - server.returncode
 
 
