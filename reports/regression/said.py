@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from ...harness.records import Estimate
+from ...harness.store.frames import RunInfo
 from .. import words
-from .records import Compared, Difference, Subject
+from .records import Compared, Difference, Moved, Subject
+from .slices import FEWEST
 
 ALPHA = 0.05
 NAMED = 3
@@ -40,7 +44,8 @@ def verdict(found: Compared) -> str:
         )
     told = sorted((one for one in family if side(one)), key=lambda one: (side(one), one.adjusted))
     if told:
-        return " ".join(_told(one, found) for one in told)
+        whose = dict.fromkeys((one.subject.candidate, side(one)) for one in told)
+        return " ".join(_told([d for d in told if (d.subject.candidate, side(d)) == who], found) for who in whose)
     said = "; ".join(f"{subject(one, found)} {change(one)}" for one in family[:NAMED])
     more = f"; and {len(family) - NAMED} more" if len(family) > NAMED else ""
     return f"No difference by more than chance on {words.plural(found.pairing.n, 'sample')}: {said}{more}."
@@ -61,6 +66,41 @@ def notes(found: Compared) -> tuple[str, ...]:
     said += [f"the baseline is the mean of {len(found.old)} runs"] if len(found.old) > 1 else []
     said += [*found.notes, *found.pairing.notes, *_missing(found)]
     return tuple(f"{text[0].upper()}{text[1:]}." for text in dict.fromkeys(said))
+
+
+def facts(found: Compared) -> tuple[str, ...]:
+    """Size and runs, for a last line."""
+    pairing = found.pairing
+    size = words.plural(pairing.n, "sample")
+    shared = "" if pairing.clusters == pairing.n else f" in {words.plural(pairing.clusters, 'cluster')}"
+    runs = [("new", found.new), *(("baseline", run) for run in found.old)]
+    return (size + shared, *(f"{side}: run {run.id}, {when(run)}" for side, run in runs))
+
+
+def when(run: RunInfo) -> str:
+    """The day on which a run was begun (UTC)."""
+    return datetime.fromtimestamp(run.created_at, UTC).date().isoformat()
+
+
+def moves(found: Compared) -> Iterator[str]:
+    """How many samples got worse, and how many better, by the measure that the samples shown are chosen by."""
+    told = {one.subject for one in found.worse}
+    for one in found.differences:
+        if one.subject in told:
+            shown = sum(moved.subject == one.subject for moved in found.worse)
+            yield f"{subject(one, found)}: {score(one)}; {shown:,} of those that got worse are shown"
+
+
+def fall(one: Moved, found: Compared) -> str:
+    """``mini, composite −1.20``."""
+    about = one.subject
+    return f"{candidate(about, found)}, {measure(about, found)} {amount(one.difference, about, sign=True)}"
+
+
+def too_small(found: Compared) -> str:
+    """Tags of which nothing is said; '' where there is none."""
+    tags = ", ".join(f"{tag} ({count})" for tag, count in found.too_small.items())
+    return f"Too few samples to say anything (fewer than {FEWEST}): {tags}." if tags else ""
 
 
 def subject(one: Difference, found: Compared) -> str:
@@ -105,9 +145,14 @@ def amount(value: float, about: Subject, sign: bool = False) -> str:
     if not about.unit:
         return words.signed(value) if sign else words.number(value)
     size = abs(value)
-    forms = {"s": f"{words.seconds(size)} s", "USD": words.usd(size), "tokens": words.number(size, 1)}
+    forms = {"s": f"{words.seconds(size)} s", "USD": _usd(size), "tokens": words.number(size, 1)}
     mark = "−" if value < 0 else "+" if sign and value > 0 else ""
     return f"{mark}{forms[about.unit]}"
+
+
+def _usd(size: float) -> str:
+    """Two digits of an amount however small: what an answer costs differs by millionths."""
+    return f"${Decimal(f'{size:.2g}'):f}" if 0 < size < 0.1 else words.usd(size)
 
 
 def score(one: Difference) -> str:
@@ -120,14 +165,16 @@ def p_words(one: Difference) -> str:
     return words.p_value(one.p if one.exploratory else one.adjusted)
 
 
-def _told(one: Difference, found: Compared) -> str:
-    than = "better" if side(one) > 0 else "worse"
-    whom = dict(found.pairs).get(one.subject.candidate, one.subject.candidate)
-    other = "in the baseline" if whom == one.subject.candidate else f"{whom} in the baseline"
-    return (
-        f"{one.subject.candidate} is {than} than {other}: {measure(one.subject, found)} {change(one)} on "
-        f"{words.plural(one.estimate.n, 'sample')}, p {p_words(one)}."
-    )
+def _told(group: Sequence[Difference], found: Compared) -> str:
+    """One sentence on all in which a candidate is worse, or better."""
+    name = group[0].subject.candidate
+    whom = dict(found.pairs).get(name, name)
+    other = "in the baseline" if whom == name else f"{whom} in the baseline"
+    parts = [
+        f"{measure(one.subject, found)} {change(one)} on {words.plural(one.estimate.n, 'sample')}, p {p_words(one)}"
+        for one in group
+    ]
+    return f"{name} is {'better' if side(group[0]) > 0 else 'worse'} than {other}: {'; '.join(parts)}."
 
 
 def _shared(replies: int, answers: int) -> str:
