@@ -93,7 +93,9 @@ async def _sweep(
 
     pays = any(embedder.model.partition("/")[0] not in _LOCAL for embedder in spec.embedders)
     tally = Tally()
-    paying: AbstractAsyncContextManager[Caller | None] = _caller(exam, options, tally) if pays else nullcontext()
+    paying: AbstractAsyncContextManager[Caller | None] = (
+        embedding_caller(exam, options, tally) if pays else nullcontext()
+    )
     endpoints = {endpoint.name: endpoint.to_endpoint() for endpoint in exam.endpoints}
     async with paying as caller:
 
@@ -108,7 +110,7 @@ async def _sweep(
 
 
 @asynccontextmanager
-async def _caller(exam: Exam, options: Options, tally: Tally) -> AsyncIterator[Caller]:
+async def embedding_caller(exam: Exam, options: Options, tally: Tally) -> AsyncIterator[Caller]:
     """Exactly-once calls for paid embedders, kept in the workspace's store under a name of the sweep's own.
 
     They belong to no run, so that the latest run stays the latest exam that was sat.

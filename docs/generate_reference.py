@@ -19,10 +19,12 @@ from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
 from markscheme.app.review import outcome_output, views
 from markscheme.app.review import output as review_output
+from markscheme.app.serving import output as serving_output
 from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
 from markscheme.harness.retrieval import sweep_spec
+from markscheme.harness.serving import spec as serving_spec
 from markscheme.judges import pairwise_file, rubric_file
 from markscheme.judges.rubric_schema import rubric_json_schema
 from pydantic import BaseModel
@@ -45,6 +47,11 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("retriever", retrieval_spec.RetrieverSpec),
         ("embedder", retrieval_spec.EmbedderSpec),
         ("retrieval", sweep_spec.SweepSpec),
+        ("serving", serving_spec.ServingSpec),
+        ("loads", serving_spec.LoadSpec),
+        ("warm_up", serving_spec.WarmUpSpec),
+        ("slo", serving_spec.SloSpec),
+        ("limits of serving", serving_spec.CeilingSpec),
     ),
     "rubric": (
         ("rubric", rubric_file.RubricFile),
@@ -69,6 +76,10 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("configurations", retrieving_output.RetrieveConfiguration),
         ("results", retrieving_output.RetrieveCell),
         ("recommendation", retrieving_output.RetrieveChoice),
+        ("serve-bench", serving_output.ServeBenchOutput),
+        ("cells of serve-bench", serving_output.ServingCellRow),
+        ("serve-bench --plan", serving_output.ServePlanOutput),
+        ("rows of serve-bench --plan", serving_output.ServePlanRow),
         ("judge correct", correct_output.CorrectOutput),
         ("means", correct_output.CorrectedRow),
         ("differences", correct_output.DifferenceRow),
@@ -140,6 +151,7 @@ _PRINTED = tuple(
         review_output,
         views,
         outcome_output,
+        serving_output,
     )
 )
 """What commands print has no defaults: every key is there."""

@@ -24,7 +24,9 @@ from .exam_specs import (
 )
 from .exam_types import Count, OrNothing, Section, Usd, absolute
 from .retrieval.sweep_spec import SweepSpec
+from .serving.checks import unservable
 from .serving.phases import Spec, unshareable
+from .serving.spec import ServingSpec
 from .yaml_file import KeyPath, YamlFile, load_yaml, validate
 
 __all__ = [
@@ -63,6 +65,7 @@ class Exam(Section):
     labels: Annotated[tuple[LabelSpec, ...], BeforeValidator(_list)] = ()
     matrix: MatrixSpec | None = None
     retrieval: SweepSpec | None = None
+    serving: ServingSpec | None = None
     prices: Annotated[dict[str, PriceSpec], OrNothing] = Field(default_factory=dict)
     concurrency: Count = 16
     budget_usd: Usd | None = None
@@ -131,9 +134,11 @@ def _checked(file: YamlFile) -> Exam:
         problems += unseatable(file, exam.judges)
         listed = [*_placed("candidates", exam.candidates), *_placed("judges", exam.judges)]
         problems += unshareable(file, [*listed, *((("matrix",), spec) for spec in expanded)])
+    candidates = tuple(one for spec in (*(exam.candidates if exam else ()), *expanded) for one in spec.by_contexts())
+    if exam is not None:
+        problems += unservable(file, exam.serving, candidates)
     if exam is None or problems:
         raise ExamError(sorted(problems, key=_line))
-    candidates = tuple(one for spec in (*exam.candidates, *expanded) for one in spec.by_contexts())
     update = {"candidates": candidates, "judges": seated(exam.judges), "endpoints": exam.endpoints + shared}
     complete = exam.model_copy(update=update)
     complete._path = absolute(file.path)

@@ -1,0 +1,78 @@
+"""Which candidates a load test can be put on: those with a model behind an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, Problem
+from ..yaml_file import YamlFile, did_you_mean
+
+if TYPE_CHECKING:
+    from ..exam_specs import CandidateSpec
+    from .spec import ServingSpec
+
+_WITHOUT_WIRE = ("baseline/", "replay/", "python:", "http:")
+
+
+def has_wire(spec: CandidateSpec) -> bool:
+    """Whether its replies come from a chat model behind an endpoint, whose tokens can be timed."""
+    return not spec.model.startswith(_WITHOUT_WIRE)
+
+
+def family(spec: CandidateSpec) -> str:
+    """The candidate's name, without the number of contexts where a list of them made several of it."""
+    return spec.name.removesuffix(f"-ctx{spec.contexts}")
+
+
+def chosen(candidates: Sequence[CandidateSpec], names: Sequence[str]) -> list[CandidateSpec]:
+    """The candidates of these names, or all with a wire. Raises InputError for a name that cannot be had."""
+    for name in names:
+        if what := _why_not(name, candidates):
+            raise InputError(what)
+    if names:
+        return [spec for spec in candidates if has_wire(spec) and {spec.name, family(spec)} & set(names)]
+    found = [spec for spec in candidates if has_wire(spec)]
+    if not found:
+        raise InputError(
+            "no candidate of this exam is a model behind an endpoint, so there is nothing to put a load on: add one, "
+            "like model: vllm/NAME"
+        )
+    return found
+
+
+def unservable(file: YamlFile, spec: ServingSpec | None, candidates: Sequence[CandidateSpec]) -> Iterator[Problem]:
+    """What of the section `serving:` does not go with the exam's candidates."""
+    if spec is None:
+        return
+    bad = False
+    for position, name in enumerate(spec.candidates):
+        if what := _why_not(name, candidates):
+            bad = True
+            yield file.problem(("serving", "candidates", position), what)
+    if bad or spec.contexts is None:
+        return
+    named = [one for one in candidates if not spec.candidates or {one.name, family(one)} & set(spec.candidates)]
+    for one in filter(has_wire, named):
+        if one.retriever is None:
+            what = (
+                f"candidate {one.name!r} has no retriever to find passages; write retriever: beside it, leave contexts "
+                "out, or name those that have one under serving.candidates"
+            )
+            yield file.problem(("serving", "contexts"), what)
+        elif family(one) != one.name:
+            what = f"candidate {family(one)!r} is listed with its contexts already, each is measured; leave this out"
+            yield file.problem(("serving", "contexts"), what)
+            return
+
+
+def _why_not(name: str, candidates: Sequence[CandidateSpec]) -> str:
+    """Why no load can be put on the candidate of this name; '' where it can."""
+    named = [spec for spec in candidates if name in (spec.name, family(spec))]
+    if not named:
+        served = list(dict.fromkeys(family(spec) for spec in candidates if has_wire(spec)))
+        listed = ", ".join(served) or "none with a model behind an endpoint"
+        return f"{name!r} is no candidate of this exam{did_you_mean(name, served) or ';'} there are {listed}"
+    if not has_wire(named[0]):
+        return f"{name!r} is {named[0].model!r}, which no endpoint answers: there are no tokens to time; leave it out"
+    return ""
