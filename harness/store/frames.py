@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags", "relevant", "sha256")
 """``context`` and ``tags`` are JSON lists, ``question`` the text that a reader should see, ``relevant`` a JSON object
@@ -43,7 +45,8 @@ CALL_COLUMNS = (
     "superseded",  # paid by this run, and no answer or grade points at it any more
 )  # fmt: skip
 """One row per distinct call that an answer or grade of the run points at, ``role`` is candidate or judge, ``who``
-the one that pointed at it in this run; and one per further call that the run paid."""
+the one that pointed at it in this run; and one per further call that the run paid. In the order of answers, grades and
+preferences, then by time."""
 
 PREFERENCE_COLUMNS = (
     "sample_id", "cluster", "left", "right", "trial", "rater", "shown_order", "repeat",
@@ -62,10 +65,23 @@ LABEL_COLUMNS = (
 )  # fmt: skip
 """Labels that hold for an answer of the run: same sample, same candidate, same text."""
 
+Place = tuple[str, str, int]
+"""Sample, candidate, trial."""
+
 MEASUREMENT_COLUMNS = (
     "run", "sample_id", "cluster", "candidate", "trial", "source", "measure", "setting", "value", "why",
 )  # fmt: skip
 """Every number there is, one row each; a missing value is NaN with its reason in ``why``."""
+
+
+WORDS = {
+    "samples": ("question", "context", "reference"),
+    "answers": ("detail", "text", "reasoning", "tool_calls", "turns", "gap_p50_s"),
+    "grades": ("reasoning", "why", "calls"),
+    "scores": (),
+    "calls": ("key",),
+}
+"""Columns that a run which was loaded without words lacks: those that only a single answer needs."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,11 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class RunData:
-    """A run's tables, columns as listed above, sorted by sample (exam order), candidate, trial."""
+    """A run's tables, columns as listed above, sorted by sample (exam order), candidate, trial.
+
+    In a run that was loaded without words names are categoricals and the columns of `WORDS` are not there; then
+    ``words`` reads them for some of the answers.
+    """
 
     info: RunInfo
     samples: pd.DataFrame
@@ -94,6 +114,33 @@ class RunData:
     calls: pd.DataFrame
     preferences: pd.DataFrame = field(default_factory=lambda: empty_frame(PREFERENCE_COLUMNS))
     labels: pd.DataFrame = field(default_factory=lambda: empty_frame(LABEL_COLUMNS))
+    words: Callable[[frozenset[Place]], RunData] | None = None
+
+    def excerpt(self, rows: Sequence[int] | NDArray[np.intp]) -> RunData:
+        """These rows of ``answers`` alone, by number and in the order of the run, with all words: their samples,
+        grades and scores. Calls, preferences and labels stay those of the run."""
+        import numpy as np
+
+        answers = self.answers.iloc[np.unique(np.asarray(rows, dtype=np.intp))].reset_index(drop=True)
+        if self.words is not None:
+            places = zip(answers["sample_id"], answers["candidate"], answers["trial"].tolist(), strict=True)
+            return replace(
+                self.words(frozenset(places)), calls=self.calls, preferences=self.preferences, labels=self.labels
+            )
+        samples = self.samples[self.samples["sample_id"].isin(answers["sample_id"])].reset_index(drop=True)
+        grades, scores = (_at(answers, table) for table in (self.grades, self.scores))
+        return replace(self, samples=samples, answers=answers, grades=grades, scores=scores)
+
+
+def _at(answers: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``table`` that belong to ``answers``."""
+    import pandas as pd
+
+    place = ["sample_id", "candidate", "trial"]
+    if table.empty:
+        return table
+    there = pd.MultiIndex.from_frame(table[place]).isin(pd.MultiIndex.from_frame(answers[place]))
+    return table[there].reset_index(drop=True)
 
 
 def empty_frame(columns: Sequence[str]) -> pd.DataFrame:

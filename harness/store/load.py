@@ -1,77 +1,237 @@
-"""A run read back as the tables of `frames`. Pointers from answers and grades to calls are resolved here."""
+"""A run read back as the tables of `frames`, column by column. Pointers from answers and grades to calls are resolved
+here.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 
-from .codec import answer_sha256_of_row, unpack_floats
+from .codec import answer_sha256_of_row
+from .columns import Column, Names, Numbered, Numbers, Objects, Pointers, Whole, among, fill, numbered
 from .frames import (
     ANSWER_COLUMNS,
-    CALL_COLUMNS,
     GRADE_COLUMNS,
+    LABEL_COLUMNS,
     PREFERENCE_COLUMNS,
     SAMPLE_COLUMNS,
     SCORE_COLUMNS,
+    Place,
     RunData,
     RunInfo,
+    empty_frame,
     frame_of,
 )
 from .label_rows import Answered, label_frame
+from .load_calls import TOKENS, Pointing, pointing, read_calls, took
 from .runs import Run
-from .schema import answers, calls, grades, preferences, run_samples, samples, scores
-from .store import Store, select_in
+from .schema import answers, grades, label_sets, preferences, run_samples, samples, scores
+from .store import Store
 from .wanted import Wanted
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
 Row = Mapping[Any, Any]
-_NAN = math.nan
+_SOME = 500
+"""Samples a statement: below SQLite's oldest limit of 999 variables."""
+_ANSWERED = ("sample_id", "candidate", "trial", "status", "text", "turns", "detail")
+_WHOLE = (*TOKENS, "cache_write_tokens")
 
 
-def load(store: Store, run: Run) -> RunData:
-    """The run's tables: only what its latest configuration still names (`Wanted`)."""
-    wanted = Wanted.of(run)
+def load(store: Store, run: Run, words: bool = True) -> RunData:
+    """The run's tables: only what its latest configuration still names (`Wanted`).
+
+    Without ``words`` a million answers take a quarter of the memory: names are categoricals, and the columns of `WORDS`
+    are left out. `RunData.excerpt` then reads those of some answers from the store.
+    """
     with store.reading() as connection:
-        sample_rows = connection.execute(_samples(run.id)).mappings().all()
-        answer_rows = [r for r in connection.execute(rows_of_run(answers, run.id)).mappings() if wanted.answer(r)]
-        grade_rows = [r for r in connection.execute(rows_of_run(grades, run.id)).mappings() if wanted.grade(r)]
-        score_rows = [r for r in connection.execute(rows_of_run(scores, run.id)).mappings() if wanted.score(r)]
-        compared = [r for r in connection.execute(rows_of_run(preferences, run.id)).mappings() if wanted.preference(r)]
+        data = _Reading(connection, run, Wanted.of(run), words).tables()
+    return data if words else replace(data, words=partial(_excerpt, store, run))
+
+
+def _excerpt(store: Store, run: Run, places: frozenset[Place]) -> RunData:
+    with store.reading() as connection:
+        return _Reading(connection, run, Wanted.of(run), True, places).tables()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is read of a run: all of it, or the answers at these ``places`` with all that belongs to them."""
+
+    connection: sa.Connection
+    run: Run
+    wanted: Wanted
+    words: bool
+    places: frozenset[Place] | None = None
+
+    def tables(self) -> RunData:
+        """For some places without labels, preferences, and calls that nothing points at."""
+        whole, keys = self.places is None, numbered()
+        asked = self._samples()
+        compared, comparing = self._preferences(asked, keys) if whole else (empty_frame(PREFERENCE_COLUMNS), None)
+        said, asking = self._answers(asked, keys)
+        graded, judging = self._grades(asked, keys)
+        pointed = [asking, judging, *([] if comparing is None else [comparing])]
+        calls = read_calls(self.connection, self.run.id, keys, pointed, self.words, whole)
+        said = said.assign(**took(asking, calls, self.run.id, _replayed(self.run)))
+        return RunData(
+            info_of(self.run),
+            self._made(asked, SAMPLE_COLUMNS),
+            self._made(said, ANSWER_COLUMNS),
+            self._made(graded, GRADE_COLUMNS),
+            self._made(self._scores(asked), SCORE_COLUMNS),
+            self._made(calls.frame(self.run.id)),
+            compared,
+            self._labels(asked) if whole else empty_frame(LABEL_COLUMNS),
+        )
+
+    def _made(self, table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
+        """The listed columns, counts as integers where none is missing, names as plain texts in a run with words."""
+        found = table[[name for name in columns if name in table]] if columns else table
+        counted = [name for name in _WHOLE if name in found and not found[name].isna().any()]
+        found = found.astype(dict.fromkeys(counted, "int64"))
+        if self.words:
+            found = found.astype({name: "str" for name in found if found[name].dtype == "category"})
+        return found
+
+    def _samples(self) -> pd.DataFrame:
+        """In exam order, ``sample_id`` a categorical of the same order."""
+        import pandas as pd
+
+        s = run_samples.c
+        told = _told if self.words else _relevant
+        columns: dict[str, Column] = {"sample_id": Objects(), "position": Whole(), "cluster": Objects()}
+        columns |= {"tags": Names(), "sha256": Objects(), "body": Objects(told)}
+        query = (
+            sa.select(s.sample_id, s.position, s.cluster, s.tags, s.sha256, samples.c.body)
+            .join(samples, samples.c.sha256 == s.sha256)
+            .where(s.run == self.run.id)
+        )
+        fill(self.connection, self._queries(query, s.sample_id), columns)
+        read = pd.DataFrame({name: column.made() for name, column in columns.items()}, copy=False)
+        read = read.sort_values("position", ignore_index=True)
+        names = ("question", "context", "reference", "relevant") if self.words else ("relevant",)
+        told_of = dict(zip(names, zip(*read["body"], strict=True), strict=True)) if len(read) else {}
+        read = read.assign(**{name: list(told_of.get(name, ())) for name in names})
+        cluster = read["cluster"].where(read["cluster"] != "", read["sample_id"])
+        ids = pd.Categorical(read["sample_id"], categories=read["sample_id"])
+        return read.assign(sample_id=ids, cluster=pd.Categorical(cluster))
+
+    def _queries(self, query: sa.Select[Any], sample: sa.ColumnElement[Any]) -> Iterator[sa.Select[Any]]:
+        if self.places is None:
+            yield query
+            return
+        ids = sorted({place[0] for place in self.places})
+        for start in range(0, len(ids), _SOME):
+            yield query.where(sample.in_(ids[start : start + _SOME]))
+
+    def _answers(self, asked: pd.DataFrame, keys: Numbered) -> tuple[pd.DataFrame, Pointing]:
+        columns: dict[str, Column] = {"status": Names(), "owner": Names(), "retrieved": Objects(_list_or_none)}
+        if self.words:
+            columns |= {"detail": Objects(), "text": Objects(_text)}
+            columns |= {"tool_calls": Objects(_list_or_none), "turns": Objects(_list_or_none)}
+        columns["pointers"] = Pointers(keys)
+        frame, rows, pointers = self._rows(asked, answers, columns, self.wanted.answer)
+        if self.words:
+            frame["detail"] = frame["detail"].where(frame["status"] != "ok", "")
+        return frame, pointing(pointers, rows, "candidate", frame["candidate"].array)
+
+    def _grades(self, asked: pd.DataFrame, keys: Numbered) -> tuple[pd.DataFrame, Pointing]:
+        columns: dict[str, Column] = {"judge": Names(), "criterion": Names(), "turn": Whole(), "repeat": Whole()}
+        columns |= {"status": Names(), "score": Numbers()}
+        if self.words:
+            columns |= {"reasoning": Objects(_text), "why": Objects(), "calls": Objects()}
+        columns["pointers"] = Pointers(keys)
+        frame, rows, pointers = self._rows(asked, grades, columns, self.wanted.grade)
         # A jury's grades point at the calls of its members, whose own grades say so.
-        judged = [r for r in grade_rows if r["judge"] not in wanted.juries]
-        pointers = _pointers(answer_rows, judged, compared)
-        columns = [c for c in calls.columns if c.name not in ("request", "text", "payload", "tool_calls", "refusal")]
-        query = sa.select(*columns)
-        call_rows = {r["key"]: r for r in select_in(connection, query, calls.c.key, list(pointers))}
-        paid = connection.execute(query.where(calls.c.run == run.id).order_by(calls.c.created_at, calls.c.key))
-        call_rows |= {r["key"]: r for r in paid.mappings() if r["key"] not in call_rows}
-        clusters = {r["sample_id"]: r["cluster"] or r["sample_id"] for r in sample_rows}
-        labels = label_frame(connection, (_answered(r) for r in answer_rows if r["status"] == "ok"), clusters)
+        judges = frame["judge"].array
+        own = ~judges.isin(list(self.wanted.juries))
+        return frame, pointing(pointers, rows[own], "judge", judges[own])
+
+    def _scores(self, asked: pd.DataFrame) -> pd.DataFrame:
+        columns: dict[str, Column] = {"measure": Names(), "value": Numbers(), "why": Names()}
+        return self._rows(asked, scores, columns, self.wanted.score)[0]
+
+    def _rows(
+        self, asked: pd.DataFrame, table: sa.Table, columns: dict[str, Column], wants: Callable[[Row], bool]
+    ) -> tuple[pd.DataFrame, NDArray[np.intp], Any]:
+        """Place, cluster and ``columns`` of the wanted rows in their order; which rows of those read they are, and what
+        became of the column of pointers."""
+        import pandas as pd
+
+        samples = asked["sample_id"].array
+        columns = {"sample_id": Names(samples.categories), "candidate": Names(), "trial": Whole(), **columns}
+        chosen = [table.c["calls" if name == "pointers" else name].label(name) for name in columns]
+        queries = self._queries(sa.select(*chosen).where(table.c.run == self.run.id), table.c.sample_id)
+        fill(self.connection, queries, columns, None if self.places is None else among(self.places))
+        made = {name: column.made() for name, column in columns.items()}
+        pointers = made.pop("pointers", None)
+        read = pd.DataFrame(made, copy=False)
+        by = [c.name for c in table.primary_key if c.name not in ("run", "sample_id")]
+        rows = _in_order(read, by, _wanted_rows(read, by, wants))
+        frame = read.take(rows).reset_index(drop=True)
+        frame.insert(1, "cluster", asked["cluster"].array.take(frame["sample_id"].cat.codes))
+        return frame, rows, pointers
+
+    def _preferences(self, asked: pd.DataFrame, keys: Numbered) -> tuple[pd.DataFrame, Pointing]:
+        import numpy as np
+        import pandas as pd
+
+        found = self.connection.execute(rows_of_run(preferences, self.run.id)).mappings()
+        rows = [row for row in found if self.wanted.preference(row)]
+        pointers = Pointers(keys)
+        pointers.extend([row["calls"] for row in rows])
+        raters = pd.Categorical([row["rater"] for row in rows])
+        frame = frame_of(PREFERENCE_COLUMNS, (preference_of(row, _clusters(asked)) for row in rows))
+        return frame, pointing(pointers.made(), np.arange(len(rows)), "judge", raters)
+
+    def _labels(self, asked: pd.DataFrame) -> pd.DataFrame:
+        if self.connection.execute(sa.select(label_sets.c.name).limit(1)).first() is None:
+            return empty_frame(LABEL_COLUMNS)
+        found = self.connection.execute(rows_of_run(answers, self.run.id, _ANSWERED)).mappings()
+        answered = [_answered(row) for row in found if row["status"] == "ok" and self.wanted.answer(row)]
+        return label_frame(self.connection, answered, _clusters(asked))
+
+
+def _clusters(asked: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(asked["sample_id"], asked["cluster"], strict=True))
+
+
+def _replayed(run: Run) -> set[str]:
+    """Candidates whose answers come from a sheet."""
     candidates = run.config.get("candidates", ())
-    replayed = {c["name"] for c in candidates if str(c.get("model", "")).startswith("replay/")}
-    return RunData(
-        info=info_of(run),
-        samples=frame_of(SAMPLE_COLUMNS, (_sample(r) for r in sample_rows)),
-        answers=frame_of(ANSWER_COLUMNS, (_answer(r, clusters, call_rows, run.id, replayed) for r in answer_rows)),
-        grades=frame_of(GRADE_COLUMNS, (_grade(r, clusters) for r in grade_rows)),
-        scores=frame_of(SCORE_COLUMNS, (_score(r, clusters) for r in score_rows)),
-        calls=frame_of(CALL_COLUMNS, (_call(r, pointers.get(k), run.id) for k, r in call_rows.items())),
-        preferences=frame_of(PREFERENCE_COLUMNS, (preference_of(r, clusters) for r in compared)),
-        labels=labels,
-    )
+    return {c["name"] for c in candidates if str(c.get("model", "")).startswith("replay/")}
 
 
-def _samples(run: str) -> sa.Select[Any]:
-    return (
-        sa.select(run_samples, samples.c.body)
-        .join(samples, samples.c.sha256 == run_samples.c.sha256)
-        .where(run_samples.c.run == run)
-        .order_by(run_samples.c.position)
-    )
+def _wanted_rows(read: pd.DataFrame, by: Sequence[str], wants: Callable[[Row], bool]) -> NDArray[np.intp]:
+    """Rows of samples that the run has and that ``wants`` takes; it is asked once for all that are alike."""
+    import numpy as np
+
+    # Only how often an answer is graded depends on its sample; every sample has a first repeat.
+    varies = "repeat" in by and bool((read["repeat"] > 0).any())
+    alike = [*by, "sample_id"] if varies else list(by)
+    known = np.flatnonzero(read["sample_id"].cat.codes >= 0)
+    own = read[[*by, "sample_id"]].take(known)
+    number = own.groupby(alike, observed=True, sort=False).ngroup().to_numpy()
+    firsts = own.drop_duplicates(alike)
+    taken = np.array([wants(row) for row in firsts.to_dict("records")], dtype=bool)
+    return known[taken[number]]
+
+
+def _in_order(read: pd.DataFrame, by: Sequence[str], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """``rows`` in exam order, within a sample by the columns ``by``."""
+    import numpy as np
+
+    keys = [read[name].cat.codes if read[name].dtype == "category" else read[name] for name in ("sample_id", *by)]
+    return rows[np.lexsort([np.asarray(key)[rows] for key in reversed(keys)])]
 
 
 def rows_of_run(table: sa.Table, run: str, columns: Sequence[str] = ()) -> sa.Select[Any]:
@@ -82,37 +242,32 @@ def rows_of_run(table: sa.Table, run: str, columns: Sequence[str] = ()) -> sa.Se
     return chosen.join(run_samples, places).where(table.c.run == run).order_by(run_samples.c.position, *keys)
 
 
-def _pointers(
-    answer_rows: Iterable[Row], grade_rows: Iterable[Row], compared: Iterable[Row]
-) -> dict[str, tuple[str, str]]:
-    """Call key -> (role, who) of whoever points at it in this run."""
-    found: dict[str, tuple[str, str]] = {}
-    sources = (("candidate", "candidate", answer_rows), ("judge", "judge", grade_rows), ("judge", "rater", compared))
-    for role, name, rows in sources:
-        for row in rows:
-            for key in orjson.loads(row["calls"]):
-                found.setdefault(key, (role, row[name]))
-    return found
-
-
 def _answered(row: Row) -> Answered:
     return row["sample_id"], row["candidate"], row["trial"], answer_sha256_of_row(row)
 
 
 def info_of(run: Run) -> RunInfo:
+    """The run without its tables."""
     return RunInfo(
         run.id, run.exam, run.name, run.fingerprint, run.created_at, run.finished_at, run.versions, run.config
     )
 
 
-def _sample(row: Row) -> tuple[Any, ...]:
-    body = orjson.loads(row["body"] or "{}")
-    question = body.get("question") or body.get("turns") or body.get("messages") or ""
-    context = orjson.dumps(body.get("context", [])).decode()
-    cluster = row["cluster"] or row["sample_id"]
-    relevant = orjson.dumps(body.get("relevant", {})).decode()
-    told = readable(question), context, body.get("reference"), row["tags"], relevant
-    return row["sample_id"], cluster, *told, row["sha256"]
+def _told(body: str | None) -> tuple[str, str, Any, str]:
+    """Question, context, reference and relevant documents of a sample."""
+    found = orjson.loads(body or "{}")
+    question = found.get("question") or found.get("turns") or found.get("messages") or ""
+    context = orjson.dumps(found.get("context", [])).decode()
+    return readable(question), context, found.get("reference"), _documents(found)
+
+
+def _relevant(body: str | None) -> tuple[str]:
+    """The relevant documents alone: most samples have none, and then there is nothing to parse."""
+    return (_documents(orjson.loads(body)) if body and '"relevant"' in body else "{}",)
+
+
+def _documents(body: Mapping[str, Any]) -> str:
+    return orjson.dumps(body.get("relevant", {})).decode()
 
 
 def readable(content: Any) -> str:
@@ -126,77 +281,17 @@ def readable(content: Any) -> str:
     return "\n".join(readable(part) for part in content)
 
 
-def _answer(
-    row: Row, clusters: Mapping[str, str], call_rows: Mapping[str, Row], run: str, replayed: Collection[str]
-) -> tuple[Any, ...]:
-    own = [call_rows[key] for key in orjson.loads(row["calls"]) if key in call_rows]
-    ok = [call for call in own if call["status"] == "ok"]
-    first = own[0] if own else None
-    live = bool(ok) and all(call["run"] == run for call in ok)
-    gaps = sorted(gap for call in ok for gap in unpack_floats(call["gaps_s"])) if live else []
-    return (
-        row["sample_id"],
-        clusters[row["sample_id"]],
-        row["candidate"],
-        row["trial"],
-        row["status"],
-        row["owner"],
-        "" if row["status"] == "ok" else row["detail"],
-        row["text"] or "",
-        "\n\n".join(call["reasoning"] for call in ok if call["reasoning"]),
-        row["tool_calls"] or "[]",
-        row["retrieved"] or "[]",
-        row["turns"] or "[]",
-        "live" if all(call["run"] == run for call in own) else "reused",
-        first["run"] if first else row["run"],
-        _date(first["created_at"]) if first else "",
-        ok[-1]["served_model"] if ok else "",
-        ok[-1]["finish_reason"] if ok else "",
-        _or_nan(ok[0]["ttft_s"]) if live else _NAN,
-        sum(call["e2e_s"] for call in ok) if live else _NAN,
-        gaps[len(gaps) // 2] if gaps else _NAN,
-        *(_total(ok, name) for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")),
-        any(call["usage_estimated"] for call in ok),
-        # Without a call nothing was paid; only of a sheet that says no cost nobody knows what it took.
-        _total(ok, "cost_usd") if ok else (0.0 if not own and row["candidate"] not in replayed else _NAN),
-        len(own),
-    )
-
-
-def _grade(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
-    names = ("candidate", "trial", "judge", "criterion", "turn", "repeat", "status")
-    head = (row["sample_id"], clusters[row["sample_id"]], *(row[name] for name in names))
-    return (*head, _or_nan(row["score"]), row["reasoning"] or "", row["why"], row["calls"])
-
-
 def preference_of(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
+    """A row of `PREFERENCE_COLUMNS`."""
     names = ("left", "right", "trial", "rater", "shown_order", "repeat", "status", "winner")
     head = (row["sample_id"], clusters[row["sample_id"]], *(row[name] for name in names))
     return (*head, row["reasoning"] or "", row["why"], row["calls"])
 
 
-def _score(row: Row, clusters: Mapping[str, str]) -> tuple[Any, ...]:
-    place = (row["sample_id"], clusters[row["sample_id"]], row["candidate"], row["trial"])
-    return (*place, row["measure"], _or_nan(row["value"]), row["why"])
+def _text(value: str | None) -> str:
+    return value or ""
 
 
-def _call(row: Row, pointer: tuple[str, str] | None, run: str) -> tuple[Any, ...]:
-    role, who = pointer or (row["role"], row["who"])
-    values = {**row, "role": role, "who": who, "reused": row["run"] != run, "cost_usd": _or_nan(row["cost_usd"])}
-    values["superseded"] = pointer is None
-    return tuple(values[name] for name in CALL_COLUMNS)
-
-
-def _total(rows: Sequence[Row], name: str) -> float:
-    """Sum over calls; NaN where one of them does not say, or there is none."""
-    if not rows:
-        return _NAN
-    return sum(_or_nan(row[name]) for row in rows)
-
-
-def _or_nan(value: float | None) -> float:
-    return _NAN if value is None else value
-
-
-def _date(unix: float) -> str:
-    return datetime.fromtimestamp(unix, UTC).date().isoformat()
+def _list_or_none(value: str | None) -> str:
+    """A JSON list; an empty one where the database has none."""
+    return value or "[]"
