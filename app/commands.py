@@ -14,11 +14,11 @@ from ..harness.dispatch.tally import Tally
 from ..harness.errors import InputError, Unfinished
 from ..harness.exam import Exam, load_exam
 from ..harness.store import queries, runs
-from ..harness.store.store import Store
 from . import means, workflow
 from .answers_file import JudgeChoice, exam_of_file
 from .output import PathOutput, RunLine, RunList, RunOutput, SummaryRow
 from .progress import line, showing
+from .references import opened, opened_run
 from .session import Options, Session, open_session
 from .telling import resume_command, tell
 
@@ -121,19 +121,15 @@ def grade_file(source: Path, chosen: Options, judge: JudgeChoice, json: bool, qu
     run(exam, chosen, ("generate", "grade"), json, quiet)
 
 
-def report(reference: str, workspace: str, output: Path | None, json: bool) -> None:
+def report(reference: str, workspace: str, output: Path | None, json: bool, texts: bool = True) -> None:
     """Write a run's report again."""
     from .judging.labels import refresh_labels
     from .reporting import report_folder, write_report
 
-    store = opened(workspace)
-    try:
-        found = runs.find(store, reference)
+    with opened_run(reference, workspace) as (store, found):
         for note in refresh_labels(store, found):
             _note(note)
-        path, _ = write_report(store, found, output or report_folder(store, found.id))
-    finally:
-        store.close()
+        path, _ = write_report(store, found, output or report_folder(store, found.id, texts), texts)
     emit(PathOutput(paths=[str(path), str(path.with_suffix(".md"))])) if json else typer.echo(str(path))
 
 
@@ -141,11 +137,8 @@ def export(table: str, reference: str, format: str, output: Path | None, workspa
     """Write a run's answers or grades."""
     from .exporting import export_table
 
-    store = opened(workspace)
-    try:
-        rows = export_table(store, runs.find(store, reference), table, format, output)
-    finally:
-        store.close()
+    with opened_run(reference, workspace) as (store, found):
+        rows = export_table(store, found, table, format, output)
     if json and output is not None:
         emit(PathOutput(paths=[str(output)], rows=rows))
     elif output is not None:
@@ -183,13 +176,6 @@ def purge(reference: str, workspace: str, json: bool) -> None:
         emit(PathOutput(paths=[], rows=calls))
     else:
         typer.echo(f"run {found.id}: the texts of {calls} calls and of its answers and grades are gone; numbers stay")
-
-
-def opened(workspace: str) -> Store:
-    """A workspace that must exist already."""
-    if "://" not in workspace and not (Path(workspace) / "markscheme.db").exists():
-        raise InputError(f"--workspace {workspace!r} holds no markscheme.db: run an exam first, or name another folder")
-    return Store(workspace)
 
 
 def emit(model: BaseModel) -> None:

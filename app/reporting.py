@@ -11,15 +11,17 @@ from ..harness.store.label_sets import earlier_runs
 from ..harness.store.load import load
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
+from ..harness.store.wordless import without_texts
 from .output import SummaryRow
 
 
-def report_folder(store: Store, run: str) -> Path:
-    """Where a run's report goes: beside the database, or under the current folder for a server."""
-    return (store.folder or Path.cwd() / ".markscheme") / "reports" / run
+def report_folder(store: Store, run: str, texts: bool = True) -> Path:
+    """Where a run's report goes: beside the database, or under the current folder for a server or a bundle. One
+    without texts has a folder of its own, lest it take the other's place."""
+    return (store.folder or Path.cwd() / ".markscheme") / "reports" / (run if texts else f"{run}-no-texts")
 
 
-def write_report(store: Store, run: Run, folder: Path) -> tuple[Path, list[SummaryRow]]:
+def write_report(store: Store, run: Run, folder: Path, texts: bool = True) -> tuple[Path, list[SummaryRow]]:
     """Write both pages into ``folder``; returns the HTML page's path and the summary."""
     from ..reports.cells import summary
     from ..reports.html import render_html
@@ -27,6 +29,8 @@ def write_report(store: Store, run: Run, folder: Path) -> tuple[Path, list[Summa
     from ..reports.report import build_report
 
     data, earlier = load(store, run), labelled_before(store, run)
+    if not texts:
+        data = without_texts(data)
     report = build_report(data, earlier, _agreement(data))
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def export(
     table: Annotated[Table, typer.Argument(help="What to export.")],
-    run: Annotated[str, typer.Option(help="Id, name, or `latest`.")] = "latest",
+    run: Annotated[str, typer.Option(help="Id, name, `latest`, or a bundle (FILE.mks).")] = "latest",
     format: Annotated[Format, typer.Option(help="File format.")] = Format.jsonl,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output if none.")] = None,
     workspace: Workspace = ".markscheme",

@@ -111,12 +111,15 @@ def grade(
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="Id, name, or `latest`.")] = "latest",
+    run: Annotated[str, typer.Argument(help="Id, name, `latest`, or a bundle (FILE.mks).")] = "latest",
     workspace: Workspace = ".markscheme",
     output: Folder = None,
+    no_texts: Annotated[
+        bool, typer.Option("--no-texts", help="For readers outside: no question, answer, reasoning or prompt.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write report.html and report.md of a run again, from the store alone."""
     from .. import commands
 
-    commands.report(run, workspace, output, json)
+    commands.report(run, workspace, output, json, texts=not no_texts)

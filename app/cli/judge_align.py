@@ -11,7 +11,7 @@ from .exams import Folder, Json, Workspace
 
 
 def align(
-    run: Annotated[str, typer.Argument(help="Id, name, or `latest`.")] = "latest",
+    run: Annotated[str, typer.Argument(help="Id, name, `latest`, or a bundle (FILE.mks).")] = "latest",
     labels: Annotated[
         list[Path] | None,
         typer.Option(

@@ -11,7 +11,7 @@ from .exams import Json, Workspace
 
 
 def correct(
-    run: Annotated[str, typer.Argument(help="Id, name, or `latest`.")] = "latest",
+    run: Annotated[str, typer.Argument(help="Id, name, `latest`, or a bundle (FILE.mks).")] = "latest",
     labels: Annotated[
         list[Path] | None,
         typer.Option("--labels", help="Only these files (kept); else those of the exam.", show_default=False),

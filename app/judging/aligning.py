@@ -20,7 +20,8 @@ from ...harness.store import runs
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ...harness.store.verdicts import load_verdicts
-from ..commands import emit, opened
+from ..commands import emit
+from ..references import opened, opened_run
 from .labels import Attached, attach, read_spec, refreshed, worded
 
 if TYPE_CHECKING:
@@ -35,14 +36,10 @@ def align(
     from ..reporting import report_folder
     from .align_output import print_alignment, to_output
 
-    store = opened(workspace)
-    try:
-        run = runs.find(store, reference)
+    with opened_run(reference, workspace) as (store, run):
         with _uncollected():
             found = alignment(store, run, labels, judge, epsilon)
         page = write_alignment(found, output or report_folder(store, run.id) / "judge")
-    finally:
-        store.close()
     if json:
         emit(to_output(found, str(page)))
         return

@@ -12,12 +12,12 @@ import typer
 
 from ...harness.errors import InputError
 from ...harness.records import Estimate
-from ...harness.store import runs
 from ...harness.store.load import load
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
-from ..commands import emit, opened
+from ..commands import emit
 from ..output import EstimateOutput
+from ..references import opened_run
 from ..reporting import labelled_before
 from .correct_output import CorrectedRow, CorrectOutput, DifferenceRow, PooledOutput
 from .labels import attach, read_spec, refreshed, worded
@@ -53,11 +53,8 @@ def correct(reference: str, workspace: str, wish: Wish, json: bool) -> int:
     from .correct_tables import print_correction
 
     _check(wish)
-    store = opened(workspace)
-    try:
-        found = correction(store, runs.find(store, reference), wish)
-    finally:
-        store.close()
+    with opened_run(reference, workspace) as (store, run):
+        found = correction(store, run, wish)
     if json:
         emit(found)
     else:

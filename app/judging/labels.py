@@ -81,8 +81,12 @@ def refresh_labels(store: Store, run: Run) -> list[str]:
 
 
 def refreshed(store: Store, run: Run) -> tuple[list[Attached], list[str]]:
-    """`refresh_labels`, set by set. What is no longer there keeps what was read from it, and is noted."""
-    found, notes = [], []
+    """`refresh_labels`, set by set. What is no longer there keeps what was read from it, and is noted. The labels of a
+    bundle are those that it was made with."""
+    found: list[Attached] = []
+    notes: list[str] = []
+    if store.bundle is not None:
+        return found, notes
     folder = _folder(_base(store), run)
     for entry in run.config.get("labels", ()):
         path = _described_path(entry, folder)

@@ -13,7 +13,8 @@ from ...harness.errors import InputError
 from ...harness.review.records import Review
 from ...harness.store.reviews import Reviews
 from ...harness.store.store import Store
-from ..commands import emit, opened
+from ..commands import emit
+from ..references import opened
 from ..session import WORKSPACE
 from .beginning import Asked, begin_or_resume
 from .csv_sheets import write_csv

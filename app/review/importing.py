@@ -13,7 +13,8 @@ from ...harness.data_rows import Row
 from ...harness.errors import DataError, InputError
 from ...harness.review.records import Rating, Review
 from ...harness.store.reviews import Reviews
-from ..commands import emit, opened
+from ..commands import emit
+from ..references import opened
 from .csv_sheets import read_csv
 from .output import ImportedSheets, SheetImport
 from .reading import Findings, place_of, read_rows, review_named

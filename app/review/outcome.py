@@ -20,7 +20,8 @@ from ...harness.store.reviews import Reviews
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ...harness.store.verdicts import load_verdicts
-from ..commands import emit, opened
+from ..commands import emit
+from ..references import opened
 from .rubrics import rubric_of
 
 if TYPE_CHECKING:

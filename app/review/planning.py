@@ -10,9 +10,9 @@ import typer
 
 from ...harness.review.planning import Needed, ratings_each
 from ...harness.review.planning import plan as labels_planned
-from ...harness.store import runs
 from ...harness.store.load import load
-from ..commands import emit, opened
+from ..commands import emit
+from ..references import opened_run
 from ..terminal import console, grid
 from .beginning import scoring_judge
 from .output import NeededItems, NeededRow, ReviewPlan
@@ -29,12 +29,8 @@ class Wanted:
 
 def plan(reference: str, workspace: str, judge: str, wanted: Wanted, json: bool) -> None:
     """Print how many answers of each candidate people must rate. Raises InputError where no judge scored."""
-    store = opened(workspace)
-    try:
-        run = runs.find(store, reference)
+    with opened_run(reference, workspace) as (store, run):
         data = load(store, run)
-    finally:
-        store.close()
     name = scoring_judge(data, judge)
     needed = labels_planned(data, name, wanted.width)
     made = ReviewPlan(

@@ -6,7 +6,8 @@ from functools import partial
 
 import typer
 
-from ..commands import emit, opened
+from ..commands import emit
+from ..references import opened
 from .beginning import Asked, begin_or_resume
 from .output import ServedReview
 from .rubrics import rubric_of

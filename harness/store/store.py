@@ -56,6 +56,8 @@ class Store:
 
     def __init__(self, workspace: str | Path) -> None:
         self.where = describe(workspace)
+        self.bundle: Path | None = None
+        """The bundle that this is a temporary copy of: what is written here is gone when it is closed."""
         self.engine = open_engine(workspace)
         insert = _insert(self.engine.dialect.name)
         self._upserts = {name: _upsert(insert, table) for name, table in metadata.tables.items() if name != "meta"}
@@ -74,8 +76,8 @@ class Store:
 
     @property
     def folder(self) -> Path | None:
-        """The folder of a SQLite workspace; ``None`` for a server."""
-        return local_folder(self.engine)
+        """The folder of a SQLite workspace; ``None`` for a server, and for a bundle."""
+        return None if self.bundle else local_folder(self.engine)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -104,9 +106,14 @@ class Store:
     def put_in(self, connection: sa.Connection, table: str, rows: Sequence[codec.Row]) -> None:
         """Write rows of one table as part of a transaction."""
         if rows:
-            connection.execute(self._upserts[table], self._acceptable(table, rows))
+            connection.execute(self._upserts[table], self.acceptable(table, rows))
 
-    def _acceptable(self, table: str, rows: Sequence[codec.Row]) -> Sequence[codec.Row]:
+    def insert_absent(self, table: sa.Table) -> sa.Insert:
+        """A statement that writes rows whose keys are not there, and passes over the others."""
+        statement: sa.Insert = _insert(self.engine.dialect.name)(table).on_conflict_do_nothing()
+        return statement
+
+    def acceptable(self, table: str, rows: Sequence[codec.Row]) -> Sequence[codec.Row]:
         """For PostgreSQL: in one order for all writers (it locks row by row), and without NUL (its text has none)."""
         if self.engine.dialect.name == "sqlite":
             return rows
@@ -146,7 +153,7 @@ class Store:
         with self.writing() as connection:
             connection.execute(sa.delete(run_samples).where(run_samples.c.run == run))
             if places:
-                connection.execute(self._upserts["samples"], self._acceptable("samples", bodies))
+                connection.execute(self._upserts["samples"], self.acceptable("samples", bodies))
                 connection.execute(sa.insert(run_samples), places)
 
     def read_samples(self, run: str) -> list[Sample]:

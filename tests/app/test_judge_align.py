@@ -8,7 +8,7 @@ from pathlib import Path
 
 import markscheme
 import pytest
-from markscheme.app.commands import opened
+from markscheme.app.references import opened
 from markscheme.harness.errors import DataError
 from markscheme.harness.store import runs
 from markscheme.harness.store.load import load
