@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .exams import Json, Workspace
+from .exams import Folder, Json, Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -17,8 +18,9 @@ def register(app: typer.Typer) -> None:
 def compare(
     run: Annotated[str, typer.Argument(help="The run in question: id, name or `latest`.", show_default=False)],
     baseline: Annotated[
-        list[str], typer.Argument(help="The run or runs to compare it with, likewise.", show_default=False)
-    ],
+        list[str] | None,
+        typer.Argument(help="The run or runs to compare it with, likewise; a gate knows its own.", show_default=False),
+    ] = None,
     candidate: Annotated[
         list[str] | None,
         typer.Option(metavar="NEW[=OLD]", help="Only these; OLD is its name in the baseline.", show_default=False),
@@ -31,10 +33,24 @@ def compare(
         typer.Option(help="A measure that Holm's correction goes over; repeatable.", show_default=False),
     ] = None,
     worst: Annotated[int, typer.Option(min=0, help="How many samples that got worse to show.")] = 20,
+    gate: Annotated[
+        Path | None, typer.Option(help="Pass, fail or neither by the margins of this file.", show_default=False)
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Of a gate: write JUnit XML.", show_default=False)] = None,
+    summary: Annotated[Path | None, typer.Option(help="Of a gate: write Markdown.", show_default=False)] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Of a gate: where it alarms, make a second fresh run and decide on both.")
+    ] = False,
     workspace: Workspace = ".markscheme",
+    output: Folder = None,
     json: Json = False,
 ) -> None:
     """A run against its baseline, paired by sample: every measure, with intervals and tests."""
-    from ..comparing import command
+    from ..comparing import command, gate_command
 
-    command.run((run, baseline), workspace, candidate or [], intersection, family or [], worst, json)
+    options = command.chosen(candidate or [], intersection, family or [], worst)
+    if gate is not None:
+        files = gate_command.GateFiles(gate, junit, summary, confirm, output)
+        raise typer.Exit(gate_command.run((run, tuple(baseline or ())), files, options, workspace, json))
+    gate_command.refuse_without_gate(baseline, junit=junit, summary=summary, confirm=confirm)
+    command.run((run, baseline or []), options, workspace, output, json)

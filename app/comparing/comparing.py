@@ -8,6 +8,7 @@ from pathlib import Path
 from ...harness.errors import InputError
 from ...harness.store.frames import RunData
 from ...reports.regression.compare import Options, compared
+from ...reports.regression.gate_records import GateResult
 from ...reports.regression.records import Compared
 from ..references import load_run
 from ..run import Run
@@ -31,7 +32,33 @@ def compare(
     ``intersection`` compares what they have in common. Differences, intervals and tests: `Compared.differences`.
     """
     options = Options(candidate_pairs(candidates), intersection, tuple(family), worst)
+    return found_by(run, baseline, workspace, options)
+
+
+def found_by(run: Reference, baseline: Sequence[Reference], workspace: str | Path, options: Options) -> Compared:
+    """The same with the options in one piece."""
     return compared(data_of(run, workspace), [data_of(one, workspace) for one in baseline], options)
+
+
+def write_comparison(found: Compared, folder: Path, gate: GateResult | None = None) -> Path:
+    """Write compare.html and compare.md into ``folder``, with what a ``gate`` said of it; returns the HTML page."""
+    from ...reports.regression.compare_html import render_compare
+    from ...reports.regression.compare_markdown import compare_markdown
+    from ...reports.regression.gate_html import gate_section
+    from ...reports.regression.gate_markdown import render_gate_markdown
+
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "compare.html"
+    page.write_text(render_compare(found, None if gate is None else gate_section(gate)), encoding="utf-8")
+    said = "" if gate is None else f"{render_gate_markdown(gate)}\n"
+    page.with_suffix(".md").write_text(said + compare_markdown(found), encoding="utf-8")
+    return page
+
+
+def comparison_folder(found: Compared, workspace: str | Path) -> Path:
+    """Where the pages go: beside the new run's report, or under the current folder for a server's workspace."""
+    home = Path.cwd() / WORKSPACE if "://" in str(workspace) else Path(workspace)
+    return home / "reports" / found.new.id
 
 
 def data_of(reference: Reference, workspace: str | Path) -> RunData:

@@ -1,0 +1,95 @@
+"""What a gate prints: its first line and a line for each measure, or one JSON object."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from pydantic import BaseModel, ConfigDict
+
+from ...reports.regression import gate_words as said
+from ...reports.regression.gate_records import ORDER, GateLine, GateResult, Verdict
+from .output import CompareOutput
+
+
+class GateRow(BaseModel):
+    """One line of the gate, in the measure's unit, new less old. ``lower`` is the one-sided 95 % bound of the gain,
+    more being better; ``margin`` is null for a line that no gate declared (a candidate that fails more often);
+    ``adjusted`` is Holm's p over the lines, ``detectable`` the loss that would alarm with 80 %, ``samples_needed`` the
+    number at which an unchanged model passes with 80 %; ``confirmed``: whether a second run alarmed, null without."""
+
+    candidate: str
+    judge: str
+    measure: str
+    verdict: Verdict
+    difference: float | None
+    low: float | None
+    high: float | None
+    lower: float | None
+    margin: float | None
+    margin_min: float
+    adjusted: float
+    detectable: float | None
+    samples: int
+    samples_needed: int | None
+    confirmed: bool | None
+    why: str
+
+
+class GateOutput(BaseModel):
+    """`markscheme compare --gate`: the worst verdict of the lines, the exit code, and the comparison behind it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    baseline: list[str]
+    second: str
+    verdict: Verdict
+    exit_code: int
+    lines: list[GateRow]
+    notes: list[str]
+    comparison: CompareOutput
+
+
+def to_output(result: GateResult, comparison: CompareOutput) -> GateOutput:
+    """The numbers as plain JSON."""
+    return GateOutput(
+        run=result.new,
+        baseline=list(result.old),
+        second=result.second,
+        verdict=result.verdict,
+        exit_code=result.exit_code,
+        lines=[_row(line) for line in result.lines],
+        notes=list(result.notes),
+        comparison=comparison,
+    )
+
+
+def _row(line: GateLine) -> GateRow:
+    subject, estimate = line.subject, line.difference.estimate
+    return GateRow(
+        candidate=subject.candidate,
+        judge=subject.source,
+        measure=subject.measure,
+        verdict=line.verdict,
+        difference=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        lower=line.gain.lower,
+        margin=None if line.guard else line.margin,
+        margin_min=line.margin_min,
+        adjusted=line.adjusted,
+        detectable=line.detects,
+        samples=estimate.n,
+        samples_needed=line.n_needed,
+        confirmed=line.agrees,
+        why=said.said(line),
+    )
+
+
+def print_gate(result: GateResult, out: TextIO) -> None:
+    """The verdict first, then a line a measure with its reason, and what to know about it."""
+    out.write(f"{said.headline(result)}\n{said.against(result)}\n\n")
+    for line in sorted(result.lines, key=lambda line: ORDER.index(line.verdict)):
+        verdict = f"{said.NAMES[line.verdict]}  {said.name(line)}: {said.change(line)}"
+        out.write(f"{verdict}\n  {said.said(line)}\n")
+    out.writelines(f"note: {note}\n" for note in result.notes)
