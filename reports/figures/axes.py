@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
@@ -46,6 +46,12 @@ def amounts(values: Iterable[float], start: float, end: float) -> Axis:
     least, most = min(known), max(known)
     if most / least < WIDE:
         return linear(0.0, most * 1.08, start, end)
+    return logarithmic(known, start, end)
+
+
+def logarithmic(values: Sequence[float], start: float, end: float) -> Axis:
+    """An axis in logarithms for ``values`` above zero."""
+    least, most = min(values), max(values)
     low, high = least / 1.6, most * 1.6
     decades = range(floor(log10(low)), ceil(log10(high)) + 1)
     ticks = [10.0**k for k in decades if low <= 10.0**k <= high]
