@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
 from ..harness.models.base import ChatModel
-from ..harness.serving.phases import Server, engine_identity, place_of, servers_of
+from ..harness.serving.phases import Server, engine_identity, phases_of, place_of, servers_of
 from ..harness.serving.records import ServerUse
 from ..harness.serving.server import House
 from ..harness.store.servers import put_server
 from ..harness.store.store import Store
+from .output import PlanPhase, PlanServer
 from .session import WORKSPACE
 
 if TYPE_CHECKING:
@@ -50,3 +51,34 @@ def launched_model(exam: Exam, spec: CandidateSpec | JudgeSpec, fleet: Fleet | N
 
     identity = engine_identity(spec)
     return LaunchedModel(server, fleet, adapter=spec.adapter, identity=identity, timeout_s=spec.timeout_s)
+
+
+def planned_phases(exam: Exam) -> list[PlanPhase]:
+    """The order in which servers are started; nothing for an exam that starts none."""
+    phases = phases_of(exam)
+    if not any(phase.servers for phase in phases):
+        return []
+    return [
+        PlanPhase(role=phase.role, names=list(phase.names), servers=[_planned(server) for server in phase.servers])
+        for phase in phases
+    ]
+
+
+def _planned(server: Server) -> PlanServer:
+    return PlanServer(
+        name=server.name, model=server.model, gpus=list(server.gpus), usd_per_gpu_hour=server.usd_per_gpu_hour
+    )
+
+
+def phase_lines(phases: Sequence[PlanPhase]) -> Iterator[str]:
+    """The order for a terminal."""
+    if phases:
+        yield "order of the servers; each is started when a call needs it, and stopped before the next:"
+    for number, phase in enumerate(phases, 1):
+        used = ", ".join(f"{one.name}{_on(one.gpus)}" for one in phase.servers) or "no server"
+        many = "s" if len(phase.names) > 1 else ""
+        yield f"  {number}. {used}: {phase.role}{many} {', '.join(phase.names)}"
+
+
+def _on(gpus: Sequence[int]) -> str:
+    return f" (GPU{'s' if len(gpus) > 1 else ''} {', '.join(map(str, gpus))})" if gpus else ""

@@ -70,8 +70,25 @@ class PlanRow(BaseModel):
     prompt: str
 
 
+class PlanServer(BaseModel):
+    """A server that is going to be started; ``gpus`` are empty where it may take any."""
+
+    name: str
+    model: str
+    gpus: list[int]
+    usd_per_gpu_hour: float | None
+
+
+class PlanPhase(BaseModel):
+    """Candidates or judges that are at work at the same time, and their servers."""
+
+    role: str
+    names: list[str]
+    servers: list[PlanServer]
+
+
 class PlanOutput(BaseModel):
-    """`markscheme run --plan`: nothing is called."""
+    """`markscheme run --plan`: nothing is called. ``phases`` are in their order, where servers are started."""
 
     run: str | None
     samples: int
@@ -80,6 +97,7 @@ class PlanOutput(BaseModel):
     usd: float | None
     minutes: float
     notes: list[str] = []
+    phases: list[PlanPhase] = []
 
 
 class PathOutput(BaseModel):

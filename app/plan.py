@@ -21,6 +21,7 @@ from ..judges import grading
 from ..judges.comparing import PairBench, tasks_of
 from ..judges.grading import Bench
 from ..judges.pairwise import Pair
+from .launching import phase_lines, planned_phases
 from .output import PlanOutput, PlanRow
 from .session import Options, exam_identity, pairwise_rubrics_of, price_book, rubrics_of
 from .uncalled import NoCaller
@@ -74,6 +75,7 @@ def make_plan(exam: Exam, options: Options) -> Plan:
             usd=total,
             minutes=round(sum(row.minutes for row in rows), 2),
             notes=[note for bench in benches for note in _notes(bench)],
+            phases=planned_phases(exam),
         ),
         exam.concurrency,
     )
@@ -283,7 +285,7 @@ def to_text(plan: Plan) -> str:
         f"assumed: 4 characters a token, {ASSUMED_ANSWER_TOKENS} tokens an answer, {ASSUMED_VERDICT_TOKENS} a verdict, "
         f"{ASSUMED_LATENCY_S:.0f} s a call at concurrency {plan.concurrency}"
     )
-    lines += output.notes
+    lines += [*output.notes, *phase_lines(output.phases)]
     for row in output.rows:
         if row.prompt:
             lines += ["", f"--- first prompt of {row.role} {row.name} ---", row.prompt]
