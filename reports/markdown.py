@@ -13,6 +13,7 @@ from .juries_markdown import jury_blocks, repeats_blocks
 from .letters import rank_words
 from .markdown_tables import escape, table
 from .marks import Mark, board_marks
+from .operations import how_timed
 from .pairwise_markdown import pairwise_blocks
 from .report import Report
 from .trust import Checked
@@ -163,6 +164,8 @@ def _measures(report: Report) -> Iterator[str]:
 
 def _operations(report: Report) -> Iterator[str]:
     yield "## Latency, tokens and cost"
+    if timed := how_timed(report.costs):
+        yield escape(timed)
     titles = "Candidate|Live|Re-used|p50 s|p95 s|TTFT p50 s|TTFT p95 s|Prompt|Completion|Reasoning|USD per 1,000|Paid"
     yield table(
         titles.split("|"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from ..harness.records import Estimate
 from ..harness.statistics.intervals import mean_interval
 from ..harness.statistics.quantiles import quantile_interval
 from ..harness.store.frames import RunData
+from . import words
 from .cells import Scores
 from .exam import pairwise_judges_of
 from .grid import Grid
@@ -43,6 +44,8 @@ class CandidateCost:
     unpriced: int
     paid_usd: float | None
     retries: int
+    in_flight: int | None = None
+    """Most calls of the run that an endpoint had to answer at once; ``None`` where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,22 @@ def pairwise_costs(data: RunData) -> tuple[JudgeCost, ...]:
     return tuple(_judge(name, model, own, data) for name, model, own in rows if len(own))
 
 
+def how_timed(costs: Sequence[CandidateCost]) -> str:
+    """Under which load the seconds of candidates were taken, and how many replies are not among them."""
+    reused = sum(cost.reused for cost in costs)
+    beside = f"{words.plural(reused, 're-used reply is', 're-used replies are')} not among them." if reused else ""
+    if all(cost.p50.value is None for cost in costs):
+        return f"Nothing was timed. {words.plural(reused, 'reply was', 'replies were')} re-used." if reused else ""
+    most = max((cost.in_flight or 0 for cost in costs), default=0)
+    if most > 1:
+        load = f"Seconds were taken with up to {most:,} calls in flight at each endpoint, so from loaded servers."
+    elif most == 1:
+        load = "Seconds were taken with one call in flight at a time, so from servers that this run did not load."
+    else:
+        load = "Seconds were taken under a load that nobody recorded."
+    return f"{load} {beside or 'No reply was re-used.'}"
+
+
 def provenance(data: RunData, scores: Scores) -> tuple[Provenance, ...]:
     """Per candidate, which runs and days its replies come from, oldest first."""
     answers = data.answers[data.answers["status"] == "ok"]
@@ -139,6 +158,7 @@ def _candidate(data: RunData, grid: Grid, name: str) -> CandidateCost:
         unpriced=int(ok["cost_usd"].isna().sum()),
         paid_usd=paid(calls),
         retries=int((calls["attempts"].astype(float) - 1).clip(lower=0).sum()),
+        in_flight=data.info.config.get("concurrency"),
     )
 
 
