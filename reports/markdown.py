@@ -16,6 +16,7 @@ from .marks import Mark, board_marks
 from .operations import how_timed
 from .pairwise_markdown import pairwise_blocks
 from .report import Report
+from .servers import servers_markdown
 from .trust import Checked
 
 
@@ -35,6 +36,7 @@ def render_markdown(report: Report) -> str:
         *_measures(report),
         *contexts_blocks(report.contexts),
         *_operations(report),
+        *servers_markdown(report.servers),
         *_missing(report),
         *_origin(report),
         *_setup(report),

@@ -41,6 +41,7 @@ from .operations import (
 )
 from .pairwise import Pairwise, compared
 from .repeats import Repeated, repeated
+from .servers import ServerLine, server_lines
 from .setup import Entry, day, pairwise_setup, setup
 from .trust import Trust, trusted
 
@@ -98,6 +99,8 @@ class Report:
     backed: tuple[Cell, ...] = ()
     """What stands behind each headline and each criterion with labels; only in a run with labels."""
     juries: tuple[Bench, ...] = ()
+    servers: tuple[ServerLine, ...] = ()
+    """Only of a run that started some."""
     repeats: tuple[Repeated, ...] = ()
     """Only of judges that graded answers several times."""
     trust: tuple[Trust, ...] = ()
@@ -148,6 +151,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         pairwise=pairs,
         backed=tuple(_backed(scores)),
         juries=sat(data),
+        servers=server_lines(data.servers),
         repeats=repeated(data, scores.judges),
         trust=trusted(scores.judges, agreement, data.info.id),
     )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from ..serving.records import ServerUse
+
 SAMPLE_COLUMNS = ("sample_id", "cluster", "question", "context", "reference", "tags", "relevant", "sha256")
 """``context`` and ``tags`` are JSON lists, ``question`` the text that a reader should see, ``relevant`` a JSON object
 {document: grade}, ``sha256`` the hash of the content, whatever its id."""
@@ -115,6 +117,8 @@ class RunData:
     preferences: pd.DataFrame = field(default_factory=lambda: empty_frame(PREFERENCE_COLUMNS))
     labels: pd.DataFrame = field(default_factory=lambda: empty_frame(LABEL_COLUMNS))
     words: Callable[[frozenset[Place]], RunData] | None = None
+    servers: tuple[ServerUse, ...] = ()
+    """Those that were started for it."""
 
     def excerpt(self, rows: Sequence[int] | NDArray[np.intp]) -> RunData:
         """These rows of ``answers`` alone, by number and in the order of the run, with all words: their samples,

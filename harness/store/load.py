@@ -31,6 +31,7 @@ from .label_rows import Answered, label_frame
 from .load_calls import TOKENS, Pointing, pointing, read_calls, took
 from .runs import Run
 from .schema import answers, grades, label_sets, preferences, run_samples, samples, scores
+from .servers import servers_in
 from .store import Store
 from .wanted import Wanted
 
@@ -91,6 +92,7 @@ class _Reading:
             self._made(calls.frame(self.run.id)),
             compared,
             self._labels(asked) if whole else empty_frame(LABEL_COLUMNS),
+            servers=servers_in(self.connection, self.run.id) if whole else (),
         )
 
     def _made(self, table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
