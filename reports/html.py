@@ -24,9 +24,9 @@ from .figures.histogram import histogram
 from .figures.latency import latency
 from .figures.pareto import pareto
 from .juries_html import jury_sections, repeats_section
+from .operations import how_timed
 from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
-from .servers import servers_section
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -45,11 +45,11 @@ def render_html(report: Report) -> str:
         boards=board_sections(report.boards, templates, asset("board.html.j2")),
         trust=_trust(report, templates),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
+        timed=how_timed(report.costs),
         contexts=_contexts(report, templates),
         pairwise=pairwise_sections(report.pairwise, templates, asset("pairwise.html.j2")),
         juries=jury_sections(report.juries, templates, asset("juries.html.j2")),
         repeats=repeats_section(report.repeats, templates, asset("repeats.html.j2")),
-        servers=servers_section(report.servers, templates, asset("servers.html.j2")),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
 
