@@ -27,6 +27,7 @@ from .juries_html import jury_sections, repeats_section
 from .operations import how_timed
 from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
+from .servers import servers_section
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -50,6 +51,7 @@ def render_html(report: Report) -> str:
         pairwise=pairwise_sections(report.pairwise, templates, asset("pairwise.html.j2")),
         juries=jury_sections(report.juries, templates, asset("juries.html.j2")),
         repeats=repeats_section(report.repeats, templates, asset("repeats.html.j2")),
+        servers=servers_section(report.servers, templates, asset("servers.html.j2")),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
 
