@@ -23,6 +23,7 @@ def render_compare(found: Compared, gate: Markup | None = None) -> str:
     templates.globals.update(
         amount=said.amount,
         candidate=said.candidate,
+        fall=said.fall,
         measure=said.measure,
         p_words=said.p_words,
         side=said.side,

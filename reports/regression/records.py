@@ -105,6 +105,8 @@ class Moved:
     difference: float
     new: Side
     old: Side
+    means: tuple[float, float] = (0.0, 0.0)
+    """Of the new run over its trials, and of the baseline over trials and runs: the answers shown are one of each."""
 
 
 @dataclass(frozen=True, slots=True)

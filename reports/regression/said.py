@@ -92,9 +92,11 @@ def moves(found: Compared) -> Iterator[str]:
 
 
 def fall(one: Moved, found: Compared) -> str:
-    """``mini, composite −1.20``."""
+    """``mini, composite 2.50 → 1.30 (−1.20)``: the means of both sides."""
     about = one.subject
-    return f"{candidate(about, found)}, {measure(about, found)} {amount(one.difference, about, sign=True)}"
+    new, old = (amount(value, about) for value in one.means)
+    change = amount(one.difference, about, sign=True)
+    return f"{candidate(about, found)}, {measure(about, found)} {old} → {new} ({change})"
 
 
 def too_small(found: Compared) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ...harness.statistics.paired import TIE
-from ...harness.store.load import readable
 from ..grid import Key
 from .records import Moved, Side, Subject
 from .sides import Aligned, Sides
@@ -31,7 +30,7 @@ def worse(
     falls = sorted(_falls(sides), key=lambda fall: fall[0])[:most]
     places = sorted({place for _, _, place in falls})
     new, old = _excerpt(new, places), [_excerpt(run, places) for run in old]
-    return tuple(_moved(fall, one.subject, place, new, (old, pairs)) for fall, one, place in falls)
+    return tuple(_moved(one, place, new, (old, pairs)) for _, one, place in falls)
 
 
 def _excerpt(run: Aligned, places: Sequence[int]) -> Aligned:
@@ -54,10 +53,9 @@ def _falls(sides: Sequence[Sides]) -> Iterator[tuple[float, Sides, int]]:
             yield float(d[place]), one, int(place)
 
 
-def _moved(
-    fall: float, subject: Subject, place: int, new: Aligned, baseline: tuple[Sequence[Aligned], Mapping[str, str]]
-) -> Moved:
-    old, pairs = baseline
+def _moved(sides: Sides, place: int, new: Aligned, baseline: tuple[Sequence[Aligned], Mapping[str, str]]) -> Moved:
+    subject, (old, pairs) = sides.subject, baseline
+    means = float(sides.new[place]), float(sides.old[place])
     sample = new.data.samples.iloc[new.matched[place]]
     reference = sample["reference"]
     return Moved(
@@ -65,9 +63,10 @@ def _moved(
         question=str(sample["question"]),
         reference=reference if isinstance(reference, str) else "",
         subject=subject,
-        difference=fall,
+        difference=means[0] - means[1],
         new=_side(_typical([new], subject.candidate, subject, place), place),
         old=_side(_typical(old, pairs[subject.candidate], subject, place), place),
+        means=means,
     )
 
 
@@ -120,7 +119,7 @@ def _criterion(grade: Any, several: bool) -> str:
 def _text(answer: Any) -> str:
     """What was said; of a conversation all turns, of one that called tools the calls."""
     turns, calls = (orjson.loads(answer[name] or "[]") for name in ("turns", "tool_calls"))
-    parts = [readable(turns) if turns else str(answer["text"] or "")]
+    parts = list(turns) or [str(answer["text"] or "")]
     parts += [f"{call['name']}({call['arguments']})" for call in calls]
     return "\n\n".join(part for part in parts if part)
 
