@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import compress, count
+from itertools import chain, compress, count
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CHUNK = 10_000
 """Rows that are held as they come from the database."""
-Numbered = defaultdict[Any, int]
 Keep = Callable[[Sequence[tuple[Any, ...]]], Sequence[bool]]
 """From the columns of a chunk to whether each of its rows is wanted."""
 
@@ -40,7 +39,7 @@ class Names:
     def __init__(self, known: Iterable[str] | None = None) -> None:
         self._codes = array("i")
         self._fixed = known is not None
-        self._numbers = numbered()
+        self._numbers: defaultdict[Any, int] = defaultdict(count().__next__)
         for name in () if known is None else known:
             self._numbers[name]
 
@@ -80,9 +79,7 @@ class Numbers:
 
     def made(self) -> NDArray[np.float64]:
         """All of them (n,)."""
-        import numpy as np
-
-        return np.concatenate([np.zeros(0), *self._parts])
+        return _together(self._parts, "float64")
 
 
 class Whole(Numbers):
@@ -90,9 +87,7 @@ class Whole(Numbers):
 
     def made(self) -> Any:
         """All of them (n,)."""
-        import numpy as np
-
-        return super().made().astype(np.int64)
+        return super().made().astype("int64")
 
 
 class Objects:
@@ -115,42 +110,65 @@ class Objects:
         return found
 
 
-class Keys:
-    """Call keys as numbers, those that are met for the first time included."""
+class Hashes:
+    """Call keys as their hashes, which differ between processes: what two tables are joined by.
 
-    def __init__(self, numbers: Numbered) -> None:
-        self._numbers = numbers
-        self._found = array("i")
+    Two of four million keys share a hash of 64 bits once in two million runs.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[NDArray[np.int64]] = []
 
     def extend(self, values: Sequence[str]) -> None:
         """Take a chunk."""
-        self._found.extend(map(self._numbers.__getitem__, values))
+        self._parts.append(hashes(values, len(values)))
 
-    def made(self) -> NDArray[np.int32]:
-        """The numbers (n,)."""
-        import numpy as np
-
-        return np.frombuffer(self._found, dtype=np.int32)
+    def made(self) -> NDArray[np.int64]:
+        """All of them so far (n,)."""
+        self._parts = [_together(self._parts, "int64")]
+        return self._parts[0]
 
 
 class Pointers:
-    """Lists of call keys as JSON. ``numbers`` counts keys as they are met; it may serve several columns."""
+    """Lists of call keys as JSON."""
 
-    def __init__(self, numbers: Numbered) -> None:
-        self._numbers = numbers
-        self._lengths, self._flat = array("i"), array("i")
+    def __init__(self) -> None:
+        self._lengths: list[NDArray[np.int64]] = []
+        self._keys: list[NDArray[np.int64]] = []
 
     def extend(self, values: Sequence[str]) -> None:
         """Take a chunk."""
-        for keys in orjson.loads(f"[{','.join(values)}]"):
-            self._lengths.append(len(keys))
-            self._flat.extend(map(self._numbers.__getitem__, keys))
-
-    def made(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """How many keys each row has (n,), and the numbers of all keys, row after row."""
         import numpy as np
 
-        return np.frombuffer(self._lengths, dtype=np.int32), np.frombuffer(self._flat, dtype=np.int32)
+        lists = key_lists(values)
+        self._lengths.append(np.fromiter(map(len, lists), np.int64, len(lists)))
+        self._keys.append(hashes(chain.from_iterable(lists), -1))
+
+    def made(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """How many keys each row has (n,), and the hashes of all keys, row after row."""
+        return _together(self._lengths, "int64"), _together(self._keys, "int64")
+
+
+def key_lists(values: Sequence[str]) -> list[list[str]]:
+    """Many lists of keys, parsed at once."""
+    found: list[list[str]] = orjson.loads(f"[{','.join(values)}]")
+    return found
+
+
+def hashes(keys: Iterable[str], n: int) -> NDArray[np.int64]:
+    """Of ``n`` keys; -1 for a number that is not known."""
+    import numpy as np
+
+    return np.fromiter(map(hash, keys), np.int64, n)
+
+
+def _together(parts: list[NDArray[Any]], dtype: str) -> NDArray[Any]:
+    """The parts as one array; they themselves are let go."""
+    import numpy as np
+
+    found = np.concatenate([np.zeros(0, dtype=dtype), *parts])
+    parts.clear()
+    return found
 
 
 def fill(
@@ -159,9 +177,9 @@ def fill(
     columns: Mapping[str, Column],
     keep: Keep | None = None,
 ) -> None:
-    """Put the rows of ``queries`` into ``columns``, which are those of each query in its order."""
+    """Put the rows of ``queries``, or those that ``keep`` takes, into ``columns``: those of each query in its order."""
     for query in queries:
-        for chunk in _chunks(connection, query):
+        for chunk in chunks(connection, query):
             values = list(zip(*chunk, strict=True))
             if keep is not None:
                 wanted = keep(values)
@@ -170,14 +188,24 @@ def fill(
                 column.extend(some)
 
 
-def _chunks(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Any]]:
-    with connection.execute(query, execution_options={"yield_per": CHUNK}) as result:
-        yield from result.partitions()
+def frame_from(columns: dict[str, Column]) -> pd.DataFrame:
+    """The table of what was read; the columns are let go one by one, so that nothing is held twice."""
+    import pandas as pd
+
+    return pd.DataFrame({name: columns.pop(name).made() for name in list(columns)}, copy=False)
 
 
-def numbered() -> Numbered:
-    """Numbers texts in the order in which they are met, from 0."""
-    return defaultdict(count().__next__)
+def chunks(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of ``query``."""
+    if connection.dialect.name != "sqlite":
+        with connection.execute(query, execution_options={"yield_per": CHUNK}) as result:
+            yield from result.partitions()
+        return
+    with connection.execute(query) as result:
+        # The tuples of the driver: an object of SQLAlchemy for each row takes several times as long.
+        cursor: Any = result.cursor
+        while rows := cursor.fetchmany(CHUNK):
+            yield rows
 
 
 def among(places: Collection[tuple[Any, ...]]) -> Keep:

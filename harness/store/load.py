@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 
 from .codec import answer_sha256_of_row
-from .columns import Column, Names, Numbered, Numbers, Objects, Pointers, Whole, among, fill, numbered
+from .columns import Column, Names, Numbers, Objects, Pointers, Whole, among, chunks, fill, frame_from, key_lists
 from .frames import (
     ANSWER_COLUMNS,
     GRADE_COLUMNS,
@@ -75,13 +76,13 @@ class _Reading:
 
     def tables(self) -> RunData:
         """For some places without labels, preferences, and calls that nothing points at."""
-        whole, keys = self.places is None, numbered()
+        whole = self.places is None
         asked = self._samples()
-        compared, comparing = self._preferences(asked, keys) if whole else (empty_frame(PREFERENCE_COLUMNS), None)
-        said, asking = self._answers(asked, keys)
-        graded, judging = self._grades(asked, keys)
+        compared, comparing = self._preferences(asked) if whole else (empty_frame(PREFERENCE_COLUMNS), None)
+        said, asking = self._answers(asked)
+        graded, judging = self._grades(asked)
         pointed = [asking, judging, *([] if comparing is None else [comparing])]
-        calls = read_calls(self.connection, self.run.id, keys, pointed, self.words, whole)
+        calls = read_calls(self.connection, self.run.id, pointed, self._keys, self.words, whole)
         said = said.assign(**took(asking, calls, self.run.id, _replayed(self.run)))
         return RunData(
             info_of(self.run),
@@ -118,7 +119,7 @@ class _Reading:
             .where(s.run == self.run.id)
         )
         fill(self.connection, self._queries(query, s.sample_id), columns)
-        read = pd.DataFrame({name: column.made() for name, column in columns.items()}, copy=False)
+        read = frame_from(columns)
         read = read.sort_values("position", ignore_index=True)
         names = ("question", "context", "reference", "relevant") if self.words else ("relevant",)
         told_of = dict(zip(names, zip(*read["body"], strict=True), strict=True)) if len(read) else {}
@@ -135,23 +136,23 @@ class _Reading:
         for start in range(0, len(ids), _SOME):
             yield query.where(sample.in_(ids[start : start + _SOME]))
 
-    def _answers(self, asked: pd.DataFrame, keys: Numbered) -> tuple[pd.DataFrame, Pointing]:
+    def _answers(self, asked: pd.DataFrame) -> tuple[pd.DataFrame, Pointing]:
         columns: dict[str, Column] = {"status": Names(), "owner": Names(), "retrieved": Objects(_list_or_none)}
         if self.words:
             columns |= {"detail": Objects(), "text": Objects(_text)}
             columns |= {"tool_calls": Objects(_list_or_none), "turns": Objects(_list_or_none)}
-        columns["pointers"] = Pointers(keys)
+        columns["pointers"] = Pointers()
         frame, rows, pointers = self._rows(asked, answers, columns, self.wanted.answer)
         if self.words:
             frame["detail"] = frame["detail"].where(frame["status"] != "ok", "")
         return frame, pointing(pointers, rows, "candidate", frame["candidate"].array)
 
-    def _grades(self, asked: pd.DataFrame, keys: Numbered) -> tuple[pd.DataFrame, Pointing]:
+    def _grades(self, asked: pd.DataFrame) -> tuple[pd.DataFrame, Pointing]:
         columns: dict[str, Column] = {"judge": Names(), "criterion": Names(), "turn": Whole(), "repeat": Whole()}
         columns |= {"status": Names(), "score": Numbers()}
         if self.words:
             columns |= {"reasoning": Objects(_text), "why": Objects(), "calls": Objects()}
-        columns["pointers"] = Pointers(keys)
+        columns["pointers"] = Pointers()
         frame, rows, pointers = self._rows(asked, grades, columns, self.wanted.grade)
         # A jury's grades point at the calls of its members, whose own grades say so.
         judges = frame["judge"].array
@@ -167,33 +168,38 @@ class _Reading:
     ) -> tuple[pd.DataFrame, NDArray[np.intp], Any]:
         """Place, cluster and ``columns`` of the wanted rows in their order; which rows of those read they are, and what
         became of the column of pointers."""
-        import pandas as pd
-
         samples = asked["sample_id"].array
         columns = {"sample_id": Names(samples.categories), "candidate": Names(), "trial": Whole(), **columns}
         chosen = [table.c["calls" if name == "pointers" else name].label(name) for name in columns]
         queries = self._queries(sa.select(*chosen).where(table.c.run == self.run.id), table.c.sample_id)
         fill(self.connection, queries, columns, None if self.places is None else among(self.places))
-        made = {name: column.made() for name, column in columns.items()}
-        pointers = made.pop("pointers", None)
-        read = pd.DataFrame(made, copy=False)
+        pointers = columns.pop("pointers").made() if "pointers" in columns else None
+        read = frame_from(columns)
         by = [c.name for c in table.primary_key if c.name not in ("run", "sample_id")]
         rows = _in_order(read, by, _wanted_rows(read, by, wants))
         frame = read.take(rows).reset_index(drop=True)
         frame.insert(1, "cluster", asked["cluster"].array.take(frame["sample_id"].cat.codes))
         return frame, rows, pointers
 
-    def _preferences(self, asked: pd.DataFrame, keys: Numbered) -> tuple[pd.DataFrame, Pointing]:
+    def _preferences(self, asked: pd.DataFrame) -> tuple[pd.DataFrame, Pointing]:
         import numpy as np
         import pandas as pd
 
         found = self.connection.execute(rows_of_run(preferences, self.run.id)).mappings()
         rows = [row for row in found if self.wanted.preference(row)]
-        pointers = Pointers(keys)
+        pointers = Pointers()
         pointers.extend([row["calls"] for row in rows])
         raters = pd.Categorical([row["rater"] for row in rows])
         frame = frame_of(PREFERENCE_COLUMNS, (preference_of(row, _clusters(asked)) for row in rows))
         return frame, pointing(pointers.made(), np.arange(len(rows)), "judge", raters)
+
+    def _keys(self) -> Iterator[str]:
+        """Of the calls that answers, grades and preferences point at."""
+        for table in (answers, grades, preferences):
+            query = sa.select(table.c.calls).where(table.c.run == self.run.id)
+            for part in self._queries(query, table.c.sample_id):
+                for rows in chunks(self.connection, part):
+                    yield from chain.from_iterable(key_lists([row[0] for row in rows]))
 
     def _labels(self, asked: pd.DataFrame) -> pd.DataFrame:
         if self.connection.execute(sa.select(label_sets.c.name).limit(1)).first() is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ..errors import BugError
 from .codec import unpack_floats
-from .columns import Column, Keys, Names, Numbered, Numbers, Objects, fill
+from .columns import Column, Hashes, Names, Numbers, Objects, Whole, fill, frame_from
 from .frames import CALL_COLUMNS
 from .schema import calls
 
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
 TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens")
 _NAMES = ("run", "role", "who", "model", "status", "served_model", "finish_reason", "dropped")
-_NUMBERS = (
-    "attempts", *TOKENS, "cache_write_tokens", "usage_estimated", "cost_usd", "e2e_s", "ttft_s", "created_at",
-)  # fmt: skip
+_NUMBERS = (*TOKENS, "cache_write_tokens", "usage_estimated", "cost_usd", "e2e_s", "ttft_s", "created_at")
 _SOME = 500
 """Keys a statement: below SQLite's oldest limit of 999 variables."""
 _DAY_S = 86_400
@@ -34,13 +33,13 @@ _NO_DAY = -(10**9)
 
 @dataclass(frozen=True)
 class Pointing:
-    """Rows of a table and the calls that they point at: of each pointer the row, ascending, and the number of its key.
+    """Rows of a table and the calls that they point at: of each pointer the row, ascending, and the hash of its key.
 
     ``role`` is that of the calls; ``who`` (rows,) says whose each row is.
     """
 
     owner: Rows
-    key: Rows
+    key: NDArray[np.int64]
     role: str
     who: pd.Categorical
 
@@ -49,108 +48,86 @@ def pointing(made: tuple[Any, Any], rows: Rows, role: str, who: pd.Categorical) 
     """The part of what `Pointers` made that belongs to these ``rows``, in their order."""
     import numpy as np
 
-    lengths, flat = made
+    lengths, keys = made
     starts, own = (np.cumsum(lengths) - lengths)[rows], lengths[rows]
     owner = np.repeat(np.arange(len(rows)), own)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(own) - own, own)
-    return Pointing(owner, flat[starts[owner] + within], role, who)
+    return Pointing(owner, keys[starts[owner] + within], role, who)
 
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls as they were read, and who points at them. ``row_of`` (keys,) is the row of a key's number, -1 for none."""
+    """Calls as they were read, and who points at them; ``rows`` are those of the calls of ``pointed``, -1 for none."""
 
     table: pd.DataFrame
-    row_of: Rows
     pointed: Sequence[Pointing]
-    keys: Numbered
+    rows: Sequence[Rows]
 
     def frame(self, run: str) -> pd.DataFrame:
-        """A table of `CALL_COLUMNS`: in the order of the first pointers, then what nothing points at, by time."""
+        """A table of `CALL_COLUMNS` for the ``run``: in the order of the first pointers, then by time.
+
+        What nothing points at comes last, and keeps the role and the name that it was paid for.
+        """
         import numpy as np
         import pandas as pd
 
-        order, first = self._order()
-        table = self.table.take(order)
-        pointers = {"role": _roles(self.pointed), "who": _whos(self.pointed)}
-        for name, values in pointers.items():  # what nothing points at keeps what it was paid for as
-            paid_as = np.asarray(table[name], dtype=object)
-            table[name] = pd.Categorical(np.where(first < 0, paid_as, np.append(values, "")[first]))
-        table["reused"], table["superseded"] = table["run"] != run, first < 0
-        table["attempts"] = table["attempts"].astype(int)
-        return table[[name for name in CALL_COLUMNS if name in table]].reset_index(drop=True)
+        first = self._first()
+        order = np.lexsort([self.table["created_at"], np.where(first < 0, np.iinfo(np.intp).max, first)])
+        first = first[order]
+        found: dict[str, Any] = {
+            name: self.table[name].array.take(order) for name in CALL_COLUMNS if name in self.table
+        }
+        roles = [pd.Categorical.from_codes(np.zeros(len(p.key), dtype=int), categories=[p.role]) for p in self.pointed]
+        found["role"] = _over(found["role"], roles, first)
+        found["who"] = _over(found["who"], [p.who.take(p.owner) for p in self.pointed], first)
+        found["reused"], found["superseded"] = found["run"] != run, first < 0
+        return pd.DataFrame({name: found[name] for name in CALL_COLUMNS if name in found}, copy=False)
 
-    def _order(self) -> tuple[Rows, Rows]:
-        """Rows of the table, and of each the first pointer at it, -1 for none."""
+    def _first(self) -> Rows:
+        """Of each call the first pointer at it, all of them counted together; -1 for none."""
         import numpy as np
 
-        number, when = (self.table[name].to_numpy() for name in ("number", "created_at"))
-        first = _first(self.pointed, len(self.keys))[number]
-        pointed, others = np.flatnonzero(first >= 0), np.flatnonzero(first < 0)
-        names = list(self.keys) if len(others) else []
-        paid = sorted(others.tolist(), key=lambda row: (when[row], names[number[row]]))
-        order = np.concatenate([pointed[np.argsort(first[pointed])], np.array(paid, dtype=np.intp)])
-        return order, first[order]
+        rows = np.concatenate(self.rows)
+        there = np.flatnonzero(rows >= 0)
+        first = np.full(len(self.table), -1, dtype=np.intp)
+        first[rows[there[::-1]]] = there[::-1]
+        return first
 
 
 def read_calls(
-    connection: sa.Connection, run: str, keys: Numbered, pointed: Sequence[Pointing], words: bool, paid: bool = True
+    connection: sa.Connection,
+    run: str,
+    pointed: Sequence[Pointing],
+    keys: Callable[[], Iterable[str]],
+    words: bool,
+    paid: bool = True,
 ) -> Calls:
     """The calls that ``pointed`` points at and, if asked for, all others that the run ``paid``.
 
-    ``words``: with keys, and with what only single answers need.
+    ``keys`` reads the keys behind the hashes again: only of calls that another run paid are they needed. ``words``:
+    with what only single answers need.
     """
     import numpy as np
     import pandas as pd
 
-    wanted = _first(pointed, len(keys)) >= 0
-    names = {"key": "number"} | {name: name for name in (*_NAMES, *_NUMBERS)}
-    columns: dict[str, Column] = {"number": Keys(keys)}
+    columns: dict[str, Column] = {"hash": Hashes(), "attempts": Whole()}
     columns |= {name: Names() for name in _NAMES} | {name: Numbers() for name in _NUMBERS}
     if words:
-        names |= {"reasoning": "reasoning", "gaps_s": "gaps_s"}
-        columns |= {"reasoning": Objects(), "gaps_s": Objects()}
-    query = sa.select(*(calls.c[name] for name in names))
+        columns |= {"key": Objects(), "reasoning": Objects(), "gaps_s": Objects()}
+    query = sa.select(*(calls.c["key" if name == "hash" else name].label(name) for name in columns))
     if paid:
         fill(connection, [query.where(calls.c.run == run)], columns)
-    there = np.zeros(len(keys), dtype=bool)
-    there[columns["number"].made()] = True
-    missing = np.flatnonzero(wanted & ~there[: len(wanted)])
-    fill(connection, (query.where(calls.c.key.in_(some)) for some in _some(keys, missing)), columns)
-    table = pd.DataFrame({name: column.made() for name, column in columns.items()}, copy=False)
-    if words:
-        table["key"] = np.array(list(keys), dtype=object)[table["number"].to_numpy()]
-    row_of = np.full(len(keys), -1, dtype=np.intp)
-    row_of[table["number"].to_numpy()] = np.arange(len(table))
-    return Calls(table, row_of, pointed, keys)
-
-
-def _some(keys: Numbered, numbers: Rows) -> Iterator[list[str]]:
-    names = list(keys) if len(numbers) else []
-    for start in range(0, len(numbers), _SOME):
-        yield [names[number] for number in numbers[start : start + _SOME]]
-
-
-def _first(pointed: Sequence[Pointing], n: int) -> Rows:
-    """Of each key the first pointer at it, all ``pointed`` counted together; -1 for none."""
-    import numpy as np
-
-    first = np.full(n, -1, dtype=np.intp)
-    numbers = np.concatenate([np.zeros(0, dtype=np.int32), *(p.key for p in pointed)])
-    first[numbers[::-1]] = np.arange(len(numbers))[::-1]
-    return first
-
-
-def _roles(pointed: Sequence[Pointing]) -> NDArray[Any]:
-    import numpy as np
-
-    return np.concatenate([np.full(len(p.key), p.role, dtype=object) for p in pointed])
-
-
-def _whos(pointed: Sequence[Pointing]) -> NDArray[Any]:
-    import numpy as np
-
-    return np.concatenate([np.asarray(p.who, dtype=object)[p.owner] for p in pointed])
+    own = pd.Index(columns["hash"].made())
+    missing = set(np.concatenate([p.key[own.get_indexer(p.key) < 0] for p in pointed]).tolist())
+    if missing:
+        elsewhere = sorted({key for key in keys() if hash(key) in missing})
+        some = (elsewhere[start : start + _SOME] for start in range(0, len(elsewhere), _SOME))
+        fill(connection, (query.where(calls.c.key.in_(part)) for part in some), columns)
+    table = frame_from(columns)
+    index = pd.Index(table.pop("hash"))
+    if not index.is_unique:
+        raise BugError("two calls have keys of the same hash, which another process would not see: try again")
+    return Calls(table, pointed, [index.get_indexer(p.key) for p in pointed])
 
 
 def took(asking: Pointing, found: Calls, run: str, replayed: Collection[str]) -> dict[str, Any]:
@@ -162,7 +139,7 @@ def took(asking: Pointing, found: Calls, run: str, replayed: Collection[str]) ->
     import numpy as np
 
     n = len(asking.who)
-    rows = found.row_of[asking.key]
+    rows = found.rows[found.pointed.index(asking)]
     owner, rows = asking.owner[rows >= 0], rows[rows >= 0]
     table = found.table
     good = np.asarray(table["status"] == "ok")[rows]
@@ -228,6 +205,17 @@ class _Share:
 
         sums = np.bincount(self.owner, weights=np.asarray(values, dtype=float)[self.rows], minlength=self.n)
         return np.where(self.count > 0, sums, np.nan)
+
+
+def _over(paid_as: pd.Categorical, pointers: Sequence[pd.Categorical], first: Rows) -> pd.Categorical:
+    """The names of all ``pointers`` together at ``first``; ``paid_as`` where that is -1."""
+    import numpy as np
+    import pandas as pd
+
+    every = sorted(set(paid_as.categories).union(*(p.categories for p in pointers)))
+    codes = np.concatenate([p.set_categories(every).codes for p in pointers])
+    chosen = np.where(first < 0, paid_as.set_categories(every).codes, np.append(codes, -1)[first])
+    return pd.Categorical.from_codes(chosen, categories=pd.Index(every, dtype="str"))
 
 
 def _named(where: Any, yes: str, no: str) -> pd.Categorical:
