@@ -24,6 +24,7 @@ from markscheme.harness import exam, exam_specs
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
 from markscheme.harness.retrieval import sweep_spec
+from markscheme.harness.serving import launch_spec
 from markscheme.harness.serving import spec as serving_spec
 from markscheme.judges import pairwise_file, rubric_file
 from markscheme.judges.rubric_schema import rubric_json_schema
@@ -36,6 +37,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("exam", exam.Exam),
         ("dataset", exam_specs.DatasetSpec),
         ("candidates", exam_specs.CandidateSpec),
+        ("launch", launch_spec.LaunchSpec),
         ("request", exam_specs.HttpRequest),
         ("response", exam_specs.HttpResponse),
         ("judges", exam_specs.JudgeSpec),
@@ -68,6 +70,8 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("run, generate, grade, demo", output.RunOutput),
         ("summary", output.SummaryRow),
         ("run --plan", output.PlanOutput),
+        ("phases", output.PlanPhase),
+        ("servers", output.PlanServer),
         ("rows", output.PlanRow),
         ("report, init, export, store purge", output.PathOutput),
         ("store runs", output.RunList),
