@@ -33,7 +33,10 @@ from .exam_types import (
 from .keys import digest
 from .yaml_file import load_yaml, mistake, validate
 
-OWN = ("name", "pinned", "base_url", "api_key_env", "timeout_s", "repeats", "repeat_share", "stream")
+OWN = (
+    *("name", "pinned", "base_url", "api_key_env", "timeout_s", "repeats", "repeat_share", "stream"),
+    *("launch", "usd_per_gpu_hour"),
+)
 """What an exam may say of a pinned judge. Everything else is pinned."""
 
 
@@ -70,6 +73,7 @@ class PinnedJudge(Section):
     base_url: Url | None = None
     api_key_env: Variable | None = None
     timeout_s: Seconds | None = None
+    adapter: str | None = None
     qualified: Qualification | None = None
     selected_on: tuple[str, ...] = ()
 

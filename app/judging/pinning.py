@@ -67,6 +67,7 @@ def _said(variant: Variant, rubric: str | Path, path: Path) -> dict[str, Any]:
         "base_url": spec.base_url,
         "api_key_env": spec.api_key_env,
         "timeout_s": spec.timeout_s,
+        "adapter": spec.adapter,
     }
     if unknown := said.keys() - PinnedJudge.model_fields.keys():
         raise BugError(f"a pinned judge has no {sorted(unknown)}")

@@ -16,6 +16,8 @@ from ...harness.errors import InputError
 from ...harness.exam import Exam, JudgeSpec
 from ...harness.models.base import ChatModel
 from ...harness.records import Answer, Grade, Said, Sample
+from ...harness.serving.fleet import Fleet, LaunchedModel
+from ...harness.serving.phases import Server
 from ...harness.store import queries, runs
 from ...harness.store.recorded import Ledger, Recorded
 from ...harness.store.runs import Run
@@ -25,6 +27,7 @@ from ...judges.base import Judge
 from ...judges.judge import build_judge
 from ...judges.rubric import Rubric, load_rubric
 from .. import workflow
+from ..launching import house_of
 from ..session import exam_identity, price_book
 
 
@@ -50,6 +53,7 @@ class Workshop:
     dispatcher: Dispatcher
     ledger: Ledger
     say: Callable[[str], None]
+    fleet: Fleet
     _models: list[ChatModel] = field(default_factory=list)
 
     def judge(self, spec: JudgeSpec, rubric: Rubric | None = None, salt: str = "") -> Judge:
@@ -59,7 +63,7 @@ class Workshop:
         used = rubric or load_rubric(spec.rubric, spec.shots)
         model = None
         if spec.model != "embedded":
-            model = workflow.open_model_of(self.exam, spec, require_key=not self.ledger.offline)
+            model = workflow.open_model_of(self.exam, spec, require_key=not self.ledger.offline, fleet=self.fleet)
             self._models.append(model)
         caller = Recorded(self.ledger, "judge", spec.name, salt or self.run.judge_salt)
         judge = build_judge(spec, used, model, caller, workflow.embedder_opener(self.exam, not self.ledger.offline))
@@ -87,8 +91,19 @@ class Workshop:
             tally.done += 1
 
         with workflow.stopping_on_signals(stop, self.say):
-            await run_pool(iter(todo), work, 2 * self.dispatcher.concurrency, stop)
+            for server, tasks_there in _by_server(todo).items():
+                await self.fleet.only(() if server is None else (server,))
+                await run_pool(iter(tasks_there), work, 2 * self.dispatcher.concurrency, stop)
         return found
+
+
+def _by_server(tasks: Iterable[Task]) -> dict[Server | None, list[Task]]:
+    """Tasks by the server that is started for their judge: one after the other, since they may want the same GPU."""
+    found: dict[Server | None, list[Task]] = {}
+    for task in tasks:
+        servers = [model.server for model in task.judge.models if isinstance(model, LaunchedModel)]
+        found.setdefault(servers[0] if servers else None, []).append(task)
+    return found
 
 
 @asynccontextmanager
@@ -123,9 +138,11 @@ async def workshop(
             dispatcher = Dispatcher(exam.concurrency, tally, budget)
             ledger = Ledger(payer, writer, dispatcher, prices.cost_usd, offline)
             dataset = load_dataset(exam.dataset)
-            opened = Workshop(exam, dataset, store, run, dispatcher, ledger, say)
+            fleet = Fleet(house_of(exam, store, payer, dispatcher.stop, say))
+            opened = Workshop(exam, dataset, store, run, dispatcher, ledger, say, fleet)
             try:
-                yield opened
+                async with fleet:
+                    yield opened
             finally:
                 for model in opened._models:
                     await model.close()

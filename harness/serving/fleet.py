@@ -86,6 +86,11 @@ class LaunchedModel:
         return f"LaunchedModel({self.name!r})"
 
     @property
+    def server(self) -> Server:
+        """The server that it is asked on."""
+        return self._server
+
+    @property
     def name(self) -> str:
         """``vllm/model``, also of an adapter."""
         return f"vllm/{self._server.model}"

@@ -50,7 +50,7 @@ class Bench:
     asked: list[Request] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
 
-    def open_model(self, exam: Any, spec: Any, require_key: bool = True) -> ScriptedModel:
+    def open_model(self, exam: Any, spec: Any, require_key: bool = True, fleet: Any = None) -> ScriptedModel:
         name = spec.model.partition("/")[2]
 
         def reply(request: Request) -> str:
