@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from . import compare, data, dataset, exams, importing, judge, retrieval, review, rubric, tools
+from . import bundle, compare, data, dataset, exams, gate, importing, judge, retrieval, review, rubric, serving, tools
 
 app = typer.Typer(
     name="markscheme",
@@ -20,14 +20,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 exams.register(app)
+bundle.register(app)
 compare.register(app)
 data.register(app)
 dataset.register(app)
+gate.register(app)
 importing.register(app)
 judge.register(app)
 retrieval.register(app)
 review.register(app)
 rubric.register(app)
+serving.register(app)
 tools.register(app)
 
 

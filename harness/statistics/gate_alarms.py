@@ -75,17 +75,20 @@ def false_alarms(
         line = np.concatenate([before, tonight], axis=1)
         baseline = sum(line[:, lag : lag + nights] for lag in range(pool)) / pool
     spread = (1 + 1 / pool) ** 0.5
-    first = _alarms((tonight - baseline) * scale, spread * scale, watched, np.ones(shape, dtype=bool))
-    second = _alarms((again - baseline) * scale, spread * scale, watched, first)
+    first = _alarms((tonight - baseline) / spread, spread * scale, watched, np.ones(shape, dtype=bool))
+    second = _alarms((again - baseline) / spread, spread * scale, watched, first)
     return Expected(_counted(first), _counted(first & second))
 
 
-def _alarms(gains: Floats, se: Floats, watched: Sequence[Watched], family: Flags) -> Flags:
-    """Where `gates.decide` says regression, of the measures in the ``family``; (months, nights, measures) all of it."""
+def _alarms(z: Floats, se: Floats, watched: Sequence[Watched], family: Flags) -> Flags:
+    """Where `gates.decide` says regression, of the measures in the ``family``.
+
+    ``z`` (months, nights, measures) are gains in units of ``se`` (measures,).
+    """
     import numpy as np
     from scipy import special
 
-    z = gains / se
+    gains = z * se
     p = np.where(family, 2 * special.ndtr(-np.abs(z)), 1.0)
     margins, least = (np.array([getattr(one, name) for one in watched]) for name in ("margin", "margin_min"))
     passed = gains - special.ndtri(0.5 + ONE_SIDED / 2) * se > -margins

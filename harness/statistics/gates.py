@@ -73,10 +73,12 @@ def bound_with_lost(lower: float, lost: float, fall: float) -> float:
     return (1 - lost) * lower - lost * fall
 
 
-def detectable(sd: float, effective_n: float) -> float:
-    """The smallest loss that raises an alarm with 80 % (two-sided 95 %); ``sd`` is that of the differences by sample,
-    ``effective_n`` the samples over their design effect."""
-    return mde(effective_n, sd**2)
+def detectable(sd: float, effective_n: float, lines: int = 1) -> float:
+    """The smallest loss that raises an alarm with 80 %, two-sided at 5 % over so many ``lines`` (Holm's first step).
+
+    ``sd`` is that of the differences by sample, ``effective_n`` the samples over their design effect.
+    """
+    return mde(effective_n, sd**2, 1 - ALPHA / lines)
 
 
 def certifiable(sd: float, effective_n: float, power: float = POWER) -> float:

@@ -51,6 +51,13 @@ def pool_of(store: Store, new: Run, wanted: int) -> Pool:
     return Pool(own[:wanted], wanted, own=True)
 
 
+def alike(store: Store, run: Run) -> tuple[Run, ...]:
+    """``run`` and all finished runs of its exam and configuration that share no replies, ``run`` first."""
+    others = [one for one in all_runs(store) if one.exam == run.exam and one.finished_at is not None]
+    same = [one for one in others if one.salt != run.salt and configuration(one) == configuration(run)]
+    return (run, *_apart(same))
+
+
 def second_of(store: Store, new: Run) -> Run | None:
     """The first finished fresh run after ``new`` of the same configuration, which can confirm what ``new`` says."""
     later = [run for run in all_runs(store) if _before(new, run) and run.exam == new.exam and _is_second(run, new)]

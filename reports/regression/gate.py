@@ -63,11 +63,11 @@ def _shared(compared: Compared) -> tuple[str, ...]:
 
 
 def _lines(compared: Compared, spec: GateSpec) -> list[GateLine]:
-    found = list(chosen(compared, spec))
+    found = chosen(compared, spec)
     lost = excess_failures(compared)
     gains = [gain_of(one, lost.get(one.subject.candidate, 0.0)) for _, one in found]
     return [
-        _line(gate, difference, gain, adjusted, compared)
+        _line(gate, difference, gain, adjusted, compared, len(found))
         for (gate, difference), gain, adjusted in zip(found, gains, alarms_adjusted(gains), strict=True)
     ]
 
@@ -138,14 +138,16 @@ def _turned(estimate: Estimate, subject: Subject) -> Estimate:
     return replace(estimate, value=-estimate.value, low=low, high=high)
 
 
-def _line(gate: MeasureGate, difference: Difference, gain: Gain, adjusted: float, compared: Compared) -> GateLine:
+def _line(
+    gate: MeasureGate, difference: Difference, gain: Gain, adjusted: float, compared: Compared, lines: int
+) -> GateLine:
     unit = abs(difference.old.value or 0.0) if gate.relative else 1.0
     margin, least = gate.margin * unit, gate.margin_min * unit
     why = _why(difference, gain, margin, compared)
     verdict: Verdict = decide(gain, adjusted, margin, least) if margin > 0 else "inconclusive"
     if verdict == "pass" and why:
         verdict = "inconclusive"
-    detects, needed = _power(difference, margin)
+    detects, needed = _power(difference, margin, lines)
     share = gate.margin if gate.relative else None
     why = why if verdict == "inconclusive" else ""
     return GateLine(difference.subject, verdict, difference, gain, adjusted, margin, least, share, detects, needed, why)
@@ -166,12 +168,12 @@ def _why(difference: Difference, gain: Gain, margin: float, compared: Compared) 
     return ""
 
 
-def _power(difference: Difference, margin: float) -> tuple[float | None, int | None]:
+def _power(difference: Difference, margin: float, lines: int) -> tuple[float | None, int | None]:
     sd, effective = difference.sd, difference.effective_n
     if not sd or not effective or margin <= 0:
         return None, None
     deff = difference.estimate.n / effective
-    return detectable(sd, effective), ceil(n_to_certify(margin, sd, deff))
+    return detectable(sd, effective, lines), ceil(n_to_certify(margin, sd, deff))
 
 
 def _confirmed(lines: Sequence[GateLine], second: Compared | None) -> list[GateLine]:

@@ -23,7 +23,7 @@ def headline(result: GateResult) -> str:
     counts = ", ".join(
         f"{len(result.of(name))} {NAMES[name].lower()}"
         for name in ("regression", "alarm", "inconclusive", "pass")
-        if result.of(name)  # type: ignore[arg-type]
+        if result.of(name)
     )
     return f"Gate: {NAMES[result.verdict]} ({words.plural(n, 'line')}: {counts})"
 
