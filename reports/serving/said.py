@@ -60,10 +60,8 @@ def amount(estimate: Estimate) -> str:
     if estimate.value is None:
         return words.NONE
     decimals = 0 if estimate.value >= 100 else 1 if estimate.value >= 10 else 2
-    shown = words.number(estimate.value, decimals)
-    if estimate.low is None or estimate.high is None:
-        return shown
-    return f"{shown} [{words.number(estimate.low, decimals)}, {words.number(estimate.high, decimals)}]"
+    value, *ends = (f"{v:,.{decimals}f}" for v in (estimate.value, estimate.low, estimate.high) if v is not None)
+    return f"{value} [{', '.join(ends)}]" if len(ends) == 2 else value
 
 
 def usd(estimate: Estimate) -> str:

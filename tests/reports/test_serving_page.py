@@ -177,3 +177,10 @@ def test_one_setting_has_boxes_and_no_curve():
         "Time to first token",
         "Time between two chunks",
     ]
+
+
+def test_the_guide_holds_the_whole_table_of_names():
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "latency.md").read_text(encoding="utf-8")
+    rows = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in page.splitlines() if row.startswith("|")]
+    for a in ALIASES:
+        assert [a.name, a.meaning, *(name or "–" for name in (a.vllm, a.guidellm, a.aiperf))] in rows
