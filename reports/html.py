@@ -1,13 +1,14 @@
 """A `Report` as one HTML file: no network, and nothing that a model wrote is ever markup.
 
-Answers travel as JSON in a data block and reach the page through `textContent` only. The policy in the page's head
-allows the one style sheet and the one script by their hashes, so that injected markup could not run either.
+Answers travel as deflated JSON in a data block and reach the page through `textContent` only. The policy in the page's
+head allows the one style sheet and the one script by their hashes, so that injected markup could not run either.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import zlib
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -29,19 +30,30 @@ from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
 from .servers import servers_section
 
+SCRIPTS = (
+    "answers_data.js",
+    "answers_words.js",
+    "answers_list.js",
+    "answers_open.js",
+    "answers_sides.js",
+    "answers.js",
+)
+"""Files of the page's one script, in order."""
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def render_html(report: Report) -> str:
     """The page; the same report gives the same bytes."""
-    style, script = asset("report.css"), asset("report.js")
+    style, script = asset("report.css") + asset("answers.css"), "".join(map(asset, SCRIPTS))
     templates = environment()
     return templates.from_string(asset("report.html.j2")).render(
         report=report,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=policy(style, script),
-        answers=embedded_json(report.answers),
+        answers=packed(report.answers.payload),
+        answers_words=report.answers.words,
+        browser=Markup(asset("answers.html")),  # noqa: S704 - our own file
         figure=pareto(report.points, report.quality, report.quality_scale),
         boards=board_sections(report.boards, templates, asset("board.html.j2")),
         trust=_trust(report, templates),
@@ -78,6 +90,11 @@ def embedded_json(value: Any) -> Markup:
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
     return Markup(text)  # noqa: S704 - nothing is left that could open a tag or an entity
+
+
+def packed(value: Any) -> str:
+    """``value`` as JSON, deflated (zlib) and in base64, which has no character of markup."""
+    return base64.b64encode(zlib.compress(orjson.dumps(value), 6)).decode()
 
 
 def policy(style: str, script: str) -> str:

@@ -19,7 +19,7 @@ def marks(values: Sequence[float | None], lowest: bool = False) -> tuple[Mark, .
     """
     known = sorted((value for value in values if value is not None), reverse=not lowest)
     if len(set(known)) < 2:
-        return ("",) * len(values)
+        return _none(len(values))
     return tuple(_mark(value, known[0], known[1]) for value in values)
 
 
@@ -29,7 +29,6 @@ def board_marks(board: Board) -> dict[str, tuple[Mark, ...]]:
     Values that print alike are equal. A column of which some cells are corrected and others not has no best.
     """
     rows = board.rows
-    none: tuple[Mark, ...] = ("",) * len(rows)
     comparable = board.corrected or not board.touched
     found = {
         "headline": marks([_score(row.headline.mean) if comparable else None for row in rows]),
@@ -39,8 +38,12 @@ def board_marks(board: Board) -> dict[str, tuple[Mark, ...]]:
     }
     for i, criterion in enumerate(board.judge.criteria if board.shows_composite else ()):
         means = [_score(row.criteria[i].mean) for row in rows]
-        found[criterion] = marks(means) if criterion not in board.mixed else none
+        found[criterion] = marks(means) if criterion not in board.mixed else _none(len(rows))
     return found
+
+
+def _none(n: int) -> tuple[Mark, ...]:
+    return tuple(_mark(None, 0.0, 0.0) for _ in range(n))
 
 
 def _mark(value: float | None, best: float, second: float) -> Mark:

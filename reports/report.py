@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from ..harness.alignment import Alignment
 from ..harness.store.frames import RunData
 from . import pairwise_words, words
-from .answers import answers_payload
+from .answers import Answers, answers_of
 from .boards import Board, boards
 from .cells import Cell, Scores, score
 from .comparison import basis
@@ -91,7 +91,7 @@ class Report:
     judge_costs: tuple[JudgeCost, ...]
     provenance: tuple[Provenance, ...]
     setup: tuple[Entry, ...]
-    answers: Mapping[str, Any]
+    answers: Answers
     footer: str
     contexts: Contexts | None = None
     """Only where answers were given retrieved passages."""
@@ -145,7 +145,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         judge_costs=(*judge_costs(data, scores), *pairwise_costs(data)),
         provenance=provenance(data, scores),
         setup=(*setup(data, scores), *pairwise_setup(data)),
-        answers=answers_payload(data, scores),
+        answers=answers_of(data, scores),
         footer=_footer(data, scores),
         contexts=contexts(data, scores, by_candidate(costs), main, scale),
         pairwise=pairs,

@@ -5,11 +5,12 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from markscheme.reports.html import embedded_json, render_html
+from markscheme.reports.html import embedded_json, packed, render_html
 from markscheme.reports.markdown import escape, render_markdown
 from markscheme.reports.report import build_report
 from synthetic import HOSTILE, Candidate, Judge, build
@@ -99,15 +100,25 @@ def test_the_page_asks_for_nothing_from_outside():
     assert not re.search(r"\sstyle=", page), "the policy blocks style attributes"
 
 
-def test_hostile_answers_and_reasonings_stay_in_the_data_block_and_are_no_markup():
+def data_of(page):
+    block = re.search(r'<script type="application/octet-stream" id="data">(.*?)</script>', page, re.DOTALL)[1]
+    return json.loads(zlib.decompress(base64.b64decode(block, validate=True)))
+
+
+def test_hostile_answers_and_reasonings_stay_in_the_packed_data_and_are_no_markup():
     page = render_html(build_report(troubled(hostile=True)))
     assert page.count("<script") == 2
-    assert "onerror='window" not in page.replace("\\u0027", "'").split('id="data"')[0]
-    block = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1]
-    assert not re.search("[<>&\u2028\u2029]", block)
-    texts = [answer.get("text", "") for answer in json.loads(block)["answers"]]
+    assert "onerror='window" not in page
+    texts = [answer.get("text", "") for answer in data_of(page)["answers"]]
     assert any(text.startswith(HOSTILE[0]) for text in texts)
     assert any(text.startswith(HOSTILE[1]) for text in texts)
+
+
+@pytest.mark.parametrize("text", ["</script>", "a\u2028b", "\x00\ud7ff", "<" * 100_000])
+def test_packed_data_has_no_character_of_markup_and_reads_back(text):
+    found = packed({"text": text})
+    assert re.fullmatch("[A-Za-z0-9+/=]+", found)
+    assert json.loads(zlib.decompress(base64.b64decode(found))) == {"text": text}
 
 
 def test_hostile_names_are_escaped_in_both_pages():
