@@ -39,6 +39,8 @@ class CandidateView:
     contexts: int | None = None
     """How many retrieved passages it shows; ``None`` for one without a retriever of ours."""
     retriever: Mapping[str, Any] | None = None
+    launch: str = ""
+    """How its server was started, in words; '' for one of the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class JudgeView:
     aggregate: str = ""
     embedder: str = ""
     """What turns texts into vectors, for one that compares them."""
+    launch: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -96,6 +99,7 @@ def candidates_of(data: RunData) -> tuple[CandidateView, ...]:
             str(entry.get("system") or ""),
             entry.get("contexts"),
             entry.get("retriever"),
+            _launch(entry),
         )
         for name in _ordered(described, data.answers["candidate"])
         for entry in (described.get(name, {}),)
@@ -174,7 +178,20 @@ def _judge(name: str, entry: Mapping[str, Any], data: RunData) -> JudgeView:
         members,
         aggregate,
         str((entry.get("embedder") or {}).get("model") or ""),
+        _launch(entry),
     )
+
+
+def _launch(entry: Mapping[str, Any]) -> str:
+    """``vllm serve --seed 1, adapter tuned, GPUs 0 and 1``."""
+    given = entry.get("launch")
+    if not given:
+        return ""
+    parts = [" ".join(("vllm serve", *map(str, given.get("args") or ())))]
+    parts += [f"adapter {entry['adapter']}"] if entry.get("adapter") else []
+    gpus = given.get("gpus") or ()
+    parts += [f"GPU{'s' if len(gpus) > 1 else ''} {words.listed(map(str, gpus))}"] if gpus else []
+    return ", ".join(parts)
 
 
 def _entries(data: RunData, part: str) -> list[Mapping[str, Any]]:

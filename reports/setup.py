@@ -84,6 +84,7 @@ def _candidate(view: CandidateView, data: RunData) -> Entry:
     return _entry(
         f"Candidate {view.name}",
         ("model", view.model),
+        ("launched by", view.launch),
         ("replies name", _named(calls["served_model"])),
         ("parameters", _params(view.params)),
         ("left out, the model refuses them", _dropped(calls["dropped"])),
@@ -108,6 +109,7 @@ def _judge(view: JudgeView, data: RunData) -> Entry:
         f"Judge {view.name}",
         ("model", "embedded: no model, compares words" if view.embedded else view.model),
         ("embedder", view.embedder),
+        ("launched by", view.launch),
         ("replies name", _named(calls["served_model"])),
         ("parameters", _params(view.params)),
         ("left out, the model refuses them", _dropped(calls["dropped"])),
@@ -127,6 +129,7 @@ def _pairwise_judge(view: JudgeView, data: RunData) -> Entry:
         f"Judge {view.name}",
         ("mode", "pairwise, both orders" + (f", all against {view.against}" if view.against else "")),
         ("model", view.model),
+        ("launched by", view.launch),
         ("replies name", _named(calls["served_model"])),
         ("parameters", _params(view.params)),
         ("left out, the model refuses them", _dropped(calls["dropped"])),
