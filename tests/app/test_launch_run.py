@@ -241,6 +241,8 @@ def test_the_report_has_a_line_for_each_start(rig):
     assert cells[6].startswith("$")
     (row,) = [line for line in markdown.splitlines() if line.startswith("| judge-7b")]
     assert row.count("unknown") == 2
+    assert "vllm serve, adapter tuned, GPU 0" in markdown
+    assert "vllm serve, adapter tuned, GPU 0" in text
 
 
 def test_no_key_of_a_server_is_kept(rig):
@@ -293,3 +295,12 @@ def test_an_interrupt_stops_the_server_and_says_how_to_go_on(rig, how):
     assert "interrupted" in err
     assert not alive(rig.diary()[0]["pid"])
     assert rig.servers()[0][2] is not None
+
+
+def test_probes_start_the_server_of_their_judge(rig):
+    rig.desk.run()
+    rig.forget()
+    code, _, err = rig.desk.command("judge", "probe", str(rig.desk.folder / "exam.yaml"), "--n", "4", "--quiet")
+    assert code in (0, 1), err
+    assert [start["model"] for start in rig.diary()] == ["org/judge-7b"]
+    assert waited(lambda: not alive(rig.diary()[0]["pid"]))
