@@ -30,9 +30,9 @@ from .exam import (
     measure_scale,
     measures_of,
 )
-from .grid import Grid, Key, grid_of, mean_over_trials
+from .grid import Grid, Key, grid_of, grid_of_judge, mean_over_trials
 from .humans import Backing, Labelled, Rules
-from .measurements import OPERATIONS, judged, measurements
+from .measurements import OPERATIONS
 from .words import UNCORRECTED
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ def score(data: RunData, rules: Rules | None = None, earlier: Sequence[RunData] 
     The labels in ``data`` correct the judges' means where ``rules`` and their design allow it; labelled answers of
     ``earlier`` runs, the same but for the time, serve as further ones.
     """
-    table, rules = measurements(data), rules or Rules()
+    rules = rules or Rules()
     candidates, judges, measures = candidates_of(data), judges_of(data), measures_of(data)
-    grid = grid_of(table, data)
+    grid = grid_of(data)
     scales = {(judge.name, m): judge.scale for judge in judges for m in ("composite", *judge.criteria)}
     pooled, bounds = _pooled(grid), _bounds(data, judges)
     known = labelled_scores(data, grid, judges, rules, earlier)
@@ -214,7 +214,7 @@ def _bounds(data: RunData, judges: Iterable[JudgeView]) -> dict[Key, tuple[float
     found = {}
     for judge in judges:
         beyond = list(_beyond_limit(data, judge)) if judge.scale else []
-        ends = [grid_of(judged(_filled(data, judge, end), judge), data) for end in judge.scale or () if beyond]
+        ends = [grid_of_judge(_filled(data, judge, end), judge) for end in judge.scale or () if beyond]
         for key in beyond:
             low, high = (end.per_sample(key) for end in ends)
             if not np.isnan(low).all():

@@ -12,7 +12,7 @@ from ..harness.statistics.correction import Corrected, Sampling, correct_differe
 from ..harness.statistics.intervals import t_quantile
 from ..harness.store.frames import RunData
 from .exam import JudgeView, Scale
-from .grid import Grid, Key, grid_of
+from .grid import Grid, Key, grid_of_judge
 from .humans import DRAWN, Labelled, Rules, labelled, sheet_of
 from .words import UNCORRECTED
 
@@ -40,16 +40,10 @@ def labelled_scores(
     first = sheet_of(data, grid)
     found: dict[Key, Labelled] = {}
     for judge in judges:
-        sheets = [first, *(sheet_of(run, _grid(run, judge), first) for run in earlier)]
+        sheets = [first, *(sheet_of(run, grid_of_judge(run, judge), first) for run in earlier)]
         keys = [key for key in grid.values if key[1] == judge.name]
         found |= {key: labelled(key, judge, sheets, rules) for key in keys}
     return found
-
-
-def _grid(data: RunData, judge: JudgeView) -> Grid:
-    from .measurements import judged
-
-    return grid_of(judged(data, judge), data)
 
 
 def correct(found: Labelled, own: Estimate, scale: Scale | None, rate: bool, rules: Rules) -> Corrected:

@@ -1,16 +1,18 @@
-"""The long table of measurements folded into arrays: samples by trials, for each candidate, source and measure."""
+"""Measurements folded into arrays: samples by trials, for each candidate, source and measure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..harness.store.frames import RunData
+from .exam import JudgeView, candidates_of
+from .expected import Expected, candidate_columns, expected_of
+from .measurements import Part, judged, parts
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -32,17 +34,30 @@ class Grid:
         return mean_over_trials(self.values[key])
 
 
-def grid_of(table: pd.DataFrame, data: RunData) -> Grid:
-    """Fold the long table; `measurements` gives every expected row, so each group is a full rectangle."""
-    n = len(data.samples)
+def grid_of(data: RunData) -> Grid:
+    """Every number of a run."""
+    expected = expected_of(data)
+    return _folded(data, expected, parts(data, expected))
+
+
+def grid_of_judge(data: RunData, judge: JudgeView) -> Grid:
+    """What one judge gave."""
+    expected = expected_of(data)
+    return _folded(data, expected, judged(data, expected, judge))
+
+
+def _folded(data: RunData, expected: Expected, found: Iterable[Part]) -> Grid:
+    import numpy as np
+
+    n, columns = len(data.samples), candidate_columns(candidates_of(data))
     values: dict[Key, Floats] = {}
     whys: dict[Key, NDArray[Any]] = {}
-    for group, rows in table.groupby(["candidate", "source", "measure"], sort=False):
-        candidate, source, measure = group
-        key = (str(candidate), str(source), str(measure))
-        values[key] = rows["value"].to_numpy(dtype=float).reshape(n, -1)
-        whys[key] = rows["why"].to_numpy(dtype=object).reshape(n, -1)
-    return Grid(data.samples["cluster"].to_numpy(dtype=object).astype(str), values, whys)
+    for part in found:
+        value, why = (array.reshape(n, len(expected.asked)) for array in (part.value, part.why))
+        for name, own in columns.items():
+            values[name, part.source, part.measure] = np.ascontiguousarray(value[:, own])
+            whys[name, part.source, part.measure] = np.ascontiguousarray(why[:, own])
+    return Grid(np.asarray(data.samples["cluster"], dtype=object).astype(str), values, whys)
 
 
 def mean_over_trials(values: Floats) -> Floats:

@@ -9,8 +9,7 @@ from math import inf
 from ..harness.statistics.repeats import Repeats, decompose
 from ..harness.store.frames import RunData
 from .exam import JudgeView, candidates_of
-from .grid import grid_of
-from .measurements import judged
+from .grid import grid_of_judge
 
 WORDS = (
     "How much the grades of one answer differ from time to time. The spread between questions already holds this "
@@ -57,7 +56,7 @@ def _of_judge(data: RunData, judge: JudgeView) -> Iterator[Repeated]:
     if times < 2:
         return
     grids = [
-        grid_of(judged(replace(data, grades=data.grades[own & (data.grades["repeat"] == k)]), judge), data)
+        grid_of_judge(replace(data, grades=data.grades[own & (data.grades["repeat"] == k)]), judge)
         for k in range(times)
     ]
     for candidate in candidates_of(data):

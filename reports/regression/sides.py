@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ...harness.store.frames import RunData
 from ..exam import NEITHER_BETTER, RATES, UNIT_SCALE, JudgeView, Scale, measure_family, measure_scale
 from ..grid import Grid, Key, grid_of, mean_over_trials
-from ..measurements import measurements
 from .pairing import Matched
 from .records import Better, Subject
 
@@ -141,7 +140,7 @@ def _aligned(data: RunData, rows: NDArray[np.intp]) -> Aligned:
     place = data.answers["sample_id"].map(places)
     there = place.notna()
     answers = data.answers.loc[there, columns].assign(place=place[there].astype(int))
-    return Aligned(data, rows, grid_of(measurements(data), data), answers)
+    return Aligned(data, rows, grid_of(data), answers)
 
 
 def _same(ours: pd.DataFrame, theirs: pd.DataFrame) -> Flags:
