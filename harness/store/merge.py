@@ -183,7 +183,7 @@ class _Merging:
 
     def _renamed(self, row: Row) -> Row:
         """A reply under a key of its own: what was asked has another reply in the target."""
-        key = digest(["another reply", *_content(row)])
+        key = digest(["another reply", row["key"], *_content(row)])
         self._keys[row["key"]] = key
         self.found.kept_apart += 1
         return {**row, "key": key}
