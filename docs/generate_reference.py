@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import doctor, output, retrieving_output, rubrics_output
+from markscheme.app.comparing import output as comparing_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
 from markscheme.app.review import outcome_output, views
@@ -84,6 +85,8 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("cells of serve-bench", serving_output.ServingCellRow),
         ("serve-bench --plan", serving_output.ServePlanOutput),
         ("rows of serve-bench --plan", serving_output.ServePlanRow),
+        ("compare", comparing_output.CompareOutput),
+        ("differences of compare", comparing_output.DifferenceOutput),
         ("judge correct", correct_output.CorrectOutput),
         ("means", correct_output.CorrectedRow),
         ("differences", correct_output.DifferenceRow),

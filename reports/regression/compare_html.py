@@ -27,6 +27,7 @@ def render_compare(found: Compared, gate: Markup | None = None) -> str:
         measure=said.measure,
         p_words=said.p_words,
         side=said.side,
+        silent=said.silent,
         when=said.when,
     )
     return static_page(

@@ -89,13 +89,14 @@ def _moved(one: Moved) -> Iterator[str]:
     if one.reference:
         yield f"- Reference: {_trimmed(one.reference)}"
     for name, shown in (("Baseline", one.old), ("New", one.new)):
-        yield f"- {name} ({words.number(shown.score)}): {_trimmed(shown.text) or escape(shown.status)}"
+        yield f"- {name} ({words.number(shown.score)}): {_trimmed(shown.text) or said.silent(shown)}"
         yield from (f"  - {text}" for text in _reasons(shown))
 
 
 def _reasons(shown: Side) -> Sequence[str]:
     levels = {name: words.number(level, 1).removesuffix(".0") for name, level in shown.levels.items()}
-    return [f"{escape(name)} {levels.get(name, '')}: {_trimmed(text)}" for name, text in shown.reasoning.items()]
+    heads = {name: f"{escape(name)} {levels.get(name, '')}" for name in shown.reasoning}
+    return [f"{heads[name]}: {_trimmed(text)}" if text else heads[name] for name, text in shown.reasoning.items()]
 
 
 def _trimmed(text: str) -> str:

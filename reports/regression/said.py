@@ -9,7 +9,7 @@ from decimal import Decimal
 from ...harness.records import Estimate
 from ...harness.store.frames import RunInfo
 from .. import words
-from .records import Compared, Difference, Moved, Subject
+from .records import Compared, Difference, Moved, Side, Subject
 from .slices import FEWEST
 
 ALPHA = 0.05
@@ -97,6 +97,11 @@ def fall(one: Moved, found: Compared) -> str:
     new, old = (amount(value, about) for value in one.means)
     change = amount(one.difference, about, sign=True)
     return f"{candidate(about, found)}, {measure(about, found)} {old} → {new} ({change})"
+
+
+def silent(one: Side) -> str:
+    """Why there is no text."""
+    return "its text is not kept here" if one.status == "ok" else words.reason(one.status)
 
 
 def too_small(found: Compared) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ...harness.statistics.paired import TIE
+from ..exam import judges_of
 from ..grid import Key
 from .records import Moved, Side, Subject
 from .sides import Aligned, Sides
@@ -90,7 +91,7 @@ def _side(answer: Answer, place: int) -> Side:
     sample = run.data.samples["sample_id"].iloc[run.matched[place]]
     told = _rows(run.data.answers, sample, candidate, trial).iloc[0]
     grades = _rows(run.data.grades, sample, candidate, trial)
-    grades = grades[grades["repeat"] == 0]
+    grades = _in_order(grades[grades["repeat"] == 0], run)
     several = grades["judge"].nunique() > 1 or grades["turn"].nunique() > 1
     names = [_criterion(grade, several) for grade in grades.itertuples()]
     return Side(
@@ -101,6 +102,15 @@ def _side(answer: Answer, place: int) -> Side:
         reasoning={name: str(g.reasoning or g.why) for name, g in zip(names, grades.itertuples(), strict=True)},
         levels={name: _level(g.score) for name, g in zip(names, grades.itertuples(), strict=True)},
     )
+
+
+def _in_order(grades: pd.DataFrame, run: Aligned) -> pd.DataFrame:
+    """By judge and criterion as the exam has them, then by turn."""
+    names = [(judge.name, criterion) for judge in judges_of(run.data) for criterion in judge.criteria]
+    places = {name: place for place, name in enumerate(names)}
+    keys = zip(grades["judge"], grades["criterion"], strict=True)
+    found: pd.DataFrame = grades.assign(place=[places[key] for key in keys]).sort_values(["place", "turn"])
+    return found
 
 
 def _rows(table: pd.DataFrame, sample: str, candidate: str, trial: int) -> pd.DataFrame:
