@@ -160,6 +160,7 @@ const browse = (data) => {
     follow();
   }
   document.documentElement.dataset.ready = "yes";
+  performance.mark("answers-ready");
 };
 
 unpacked("data").then(browse).catch((error) => {
