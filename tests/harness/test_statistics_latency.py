@@ -77,7 +77,6 @@ def _erfinv(x: float) -> float:
     return float(erfinv(x))
 
 
-@pytest.mark.slow
 def test_requests_that_queue_need_the_spread_between_repeats():
     """p90 of M/M/1 at 70 % load is ln(10)/0.3 s; order statistics take dependent requests for independent ones."""
     truth, repeats = np.log(10) / 0.3, 5

@@ -6,7 +6,6 @@ import pytest
 from markscheme.reports.serving.quality import quality_of
 from synthetic import Candidate, Judge, build
 
-
 STRICT = (Judge("strict"),)
 
 
