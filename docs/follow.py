@@ -221,7 +221,9 @@ def reading(folder: Path, url: str) -> Iterator[Reader]:
     for name in [name for name in os.environ if name.startswith("MARKSCHEME_") or name.endswith("_API_KEY")]:
         del os.environ[name]
     os.environ["MARKSCHEME_ENDPOINTS"] = str(folder / "hosted.yaml")
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # Beside our own commands stands the `vllm` of the tests.
+    programs = (str(Path(sys.executable).parent), str(ROOT / "tests" / "servers"), os.environ["PATH"])
+    os.environ["PATH"] = os.pathsep.join(programs)
     os.chdir(desk)
     try:
         yield Reader(desk, url.removesuffix("/v1"))
