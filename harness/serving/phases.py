@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from ..exam_types import safe_name
 from .launch_spec import PROVIDER, adapter_identity
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def servers_of(specs: Iterable[Spec]) -> dict[Place, Server]:
 
 def _named(servers: Mapping[Place, Server]) -> dict[Place, Server]:
     """Each server called after the end of its model's name, numbered where two would be called the same."""
-    short = {place: server.model.rstrip("/").rsplit("/", 1)[-1] or "model" for place, server in servers.items()}
+    short = {place: safe_name(server.model.rstrip("/").rsplit("/", 1)[-1]) for place, server in servers.items()}
     shared, seen = Counter(short.values()), Counter[str]()
     named = {}
     for place, server in servers.items():

@@ -95,7 +95,7 @@ def start(server: Server, house: House) -> Running:
         env[_GPUS] = ",".join(map(str, server.gpus))
     now = time.time()
     house.logs.mkdir(parents=True, exist_ok=True)
-    log = house.logs / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{server.name}.log"
+    log = house.logs / f"{server.name}.log"
     arguments = server.arguments(port)
     use = ServerUse(
         house.owner,
