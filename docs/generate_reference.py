@@ -87,6 +87,8 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("rows of serve-bench --plan", serving_output.ServePlanRow),
         ("compare", comparing_output.CompareOutput),
         ("differences of compare", comparing_output.DifferenceOutput),
+        ("slices", comparing_output.SliceOutput),
+        ("worse", comparing_output.WorseOutput),
         ("judge correct", correct_output.CorrectOutput),
         ("means", correct_output.CorrectedRow),
         ("differences", correct_output.DifferenceRow),

@@ -7,7 +7,7 @@ from typing import TextIO
 from pydantic import BaseModel, ConfigDict
 
 from ...reports.regression import said
-from ...reports.regression.records import Better, Compared, Difference
+from ...reports.regression.records import Better, Compared, Difference, Moved, Slice
 from ..output import EstimateOutput
 from ..terminal import console, grid
 
@@ -36,6 +36,28 @@ class DifferenceOutput(BaseModel):
     missing_old: int
 
 
+class SliceOutput(BaseModel):
+    """A headline difference within the samples of a tag; ``q`` is Benjamini and Hochberg's over all slices."""
+
+    tag: str
+    candidate: str
+    judge: str
+    measure: str
+    difference: EstimateOutput
+    q: float
+
+
+class WorseOutput(BaseModel):
+    """A sample that got worse by a headline: the means of both sides."""
+
+    sample_id: str
+    candidate: str
+    judge: str
+    measure: str
+    new: float
+    old: float
+
+
 class CompareOutput(BaseModel):
     """`markscheme compare`: what it found in words (`verdict`), what to know about it, and every difference."""
 
@@ -52,6 +74,8 @@ class CompareOutput(BaseModel):
     shared_replies: int
     family: str
     differences: list[DifferenceOutput]
+    slices: list[SliceOutput]
+    worse: list[WorseOutput]
     report: str | None
 
 
@@ -70,6 +94,8 @@ def to_output(found: Compared, page: str | None) -> CompareOutput:
         shared_replies=pairing.shared_replies,
         family=found.family,
         differences=[_difference(one) for one in found.differences],
+        slices=[_slice(one) for one in found.slices],
+        worse=[_worse(one) for one in found.worse],
         report=page,
     )
 
@@ -97,6 +123,25 @@ def _difference(one: Difference) -> DifferenceOutput:
     )
 
 
+def _slice(one: Slice) -> SliceOutput:
+    about = one.difference.subject
+    return SliceOutput(
+        tag=one.tag,
+        candidate=about.candidate,
+        judge=about.source,
+        measure=about.measure,
+        difference=EstimateOutput.of(one.difference.estimate),
+        q=one.q,
+    )
+
+
+def _worse(one: Moved) -> WorseOutput:
+    about, (new, old) = one.subject, one.means
+    return WorseOutput(
+        sample_id=one.sample_id, candidate=about.candidate, judge=about.source, measure=about.measure, new=new, old=old
+    )
+
+
 def print_comparison(found: Compared, out: TextIO) -> None:
     """The first lines, then a line a difference; a dagger marks p that are Holm's."""
     out.writelines(f"{text}\n" for text in said.first_lines(found))
@@ -117,4 +162,5 @@ def print_comparison(found: Compared, out: TextIO) -> None:
     out.write("\n")
     console(out).print(grid(titles, rows, left=2, wordy=["test"]))
     out.write(f"\n† {found.family}; the other p are not corrected, to explore only\n")
+    out.writelines(f"{line}\n" for line in said.pointers(found))
     out.writelines(f"note: {note}\n" for note in said.notes(found))

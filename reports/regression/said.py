@@ -91,6 +91,16 @@ def moves(found: Compared) -> Iterator[str]:
             yield f"{subject(one, found)}: {score(one)}; {shown:,} of those that got worse are shown"
 
 
+def pointers(found: Compared) -> Iterator[str]:
+    """Where to look first, a line each: tags that stand out from chance, and the samples that fell most."""
+    for part in [part for part in found.slices if part.q < ALPHA][:NAMED]:
+        about = f"{subject(part.difference, found)} {change(part.difference)}, q {words.p_value(part.q)}"
+        yield f"tag {part.tag}: {about}"
+    if found.worse:
+        fell = (f"{one.sample_id} ({amount(one.difference, one.subject, sign=True)})" for one in found.worse[:NAMED])
+        yield f"fell most: {', '.join(fell)}"
+
+
 def fall(one: Moved, found: Compared) -> str:
     """``mini, composite 2.50 → 1.30 (−1.20)``: the means of both sides."""
     about = one.subject
@@ -152,14 +162,18 @@ def amount(value: float, about: Subject, sign: bool = False) -> str:
     if not about.unit:
         return words.signed(value) if sign else words.number(value)
     size = abs(value)
-    forms = {"s": f"{words.seconds(size)} s", "USD": _usd(size), "tokens": words.number(size, 1)}
+    forms = {
+        "s": f"{_fine(size, words.seconds(size))} s",
+        "USD": f"${_fine(size, words.usd(size).removeprefix('$'))}",
+        "tokens": words.number(size, 1),
+    }
     mark = "−" if value < 0 else "+" if sign and value > 0 else ""
     return f"{mark}{forms[about.unit]}"
 
 
-def _usd(size: float) -> str:
-    """Two digits of an amount however small: what an answer costs differs by millionths."""
-    return f"${Decimal(f'{size:.2g}'):f}" if 0 < size < 0.1 else words.usd(size)
+def _fine(size: float, otherwise: str) -> str:
+    """Two digits of an amount however small: answers differ by thousandths of a second and millionths of a dollar."""
+    return f"{Decimal(f'{size:.2g}'):f}" if 0 < size < 0.1 else otherwise
 
 
 def score(one: Difference) -> str:
