@@ -142,25 +142,31 @@ async def measure(cell: Cell, repeat: int, asked: Asked, rules: Rules) -> Loaded
 
 
 async def _users(traffic: Traffic, pace: Pace, users: int, gap_s: float) -> None:
-    """So many users, a new one every ``gap_s``, each of whom asks when the last reply has come."""
-    numbers = _numbers(traffic, pace, joined_s=gap_s * (users - 1))
+    """So many users, a new one every ``gap_s``, each of whom asks when the last reply has come. There is no end before
+    the last of them has asked."""
+    absent = users
+
+    def numbers() -> Iterator[int]:
+        for number in count():
+            enough = number >= pace.requests if pace.requests is not None else traffic.now >= (pace.duration_s or 0.0)
+            if enough and not absent:
+                return
+            yield number
+
+    upcoming = numbers()
 
     async def user(joins_s: float) -> None:
+        nonlocal absent
         await traffic.until(joins_s)
-        for number in numbers:
+        first = next(upcoming)
+        absent -= 1
+        await traffic.send(first)
+        for number in upcoming:
+            await asyncio.sleep(0)  # the others come, too, where a model replies without waiting for anything
             await traffic.send(number)
         traffic.ebb()
 
     await _together(user(gap_s * place) for place in range(users))
-
-
-def _numbers(traffic: Traffic, pace: Pace, joined_s: float) -> Iterator[int]:
-    """Numbers of requests, until there were enough or time is up, but not before the last user has joined."""
-    for number in count():
-        enough = number >= pace.requests if pace.requests is not None else traffic.now >= (pace.duration_s or 0.0)
-        if enough and traffic.now > joined_s:
-            return
-        yield number
 
 
 async def _arrivals(traffic: Traffic, times: Iterator[float], max_in_flight: int) -> None:

@@ -7,7 +7,7 @@ import time
 from ..errors import EndpointGone, InputError
 from ..records import Failure, Reply, Request
 from .loop import FATAL, Asked
-from .prompts import Prompts, at_most, of_length
+from .prompts import at_most, of_length
 
 TOKENS = 8
 MOST = 12
@@ -32,10 +32,10 @@ async def probe(asked: Asked, candidate: str, output_tokens: int | None) -> None
             return
 
 
-async def warm(asked: Asked, prompts: Prompts, count: int) -> None:
+async def warm(asked: Asked, count: int) -> None:
     """Ask the first ``count`` prompts once, so that the server has their prefixes in its cache."""
     for number in range(count):
-        await paid(asked, at_most(prompts(number)[1], 1))
+        await paid(asked, at_most(asked.ask(number)[1], 1))
 
 
 async def paid(asked: Asked, request: Request) -> Reply | Failure:

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +31,8 @@ import mock_replies as replies
 DEFAULTS: dict[str, Any] = {
     "latency": {"kind": "fixed", "ms": 0},  # or {"kind": "lognormal", "median_ms", "sigma", "seed", "max_ms"}
     "stream": {"ttft_ms": 0, "itl_ms": 0, "chunk_words": 1},
+    "stall": None,  # {"at_s": 1, "for_s": 1}: from 1 s after the first request on, all streams freeze for 1 s
+    "slots": 0,  # so many streams at a time, the others queue; 0 for no limit
     # Each rate is a probability per attempt; the draw is a hash of (seed, body, attempt), so it is the same for every
     # client that sends the same body, and a retry gets a fresh draw.
     "errors": {
@@ -132,6 +134,8 @@ class State:
         self.config = merged(DEFAULTS, config)
         self.book = replies.Book(self.config)
         self.counters = Counters()
+        self.seated = 0
+        self.queue: deque[Callable[[], None]] = deque()
 
     def fault(self, digest: bytes, attempt: int) -> str:
         """The fault of this attempt of this body, or ''."""
@@ -146,6 +150,28 @@ class State:
                 return name
             draw -= errors[name]
         return ""
+
+    def seat(self, begin: Callable[[], None]) -> None:
+        """Begin a stream as soon as one of the ``slots`` is free."""
+        if self.config["slots"] and self.seated >= self.config["slots"]:
+            self.queue.append(begin)
+        else:
+            self.seated += 1
+            begin()
+
+    def leave(self) -> None:
+        """A stream has ended: the next one begins."""
+        self.seated -= 1
+        if self.queue and self.seated < self.config["slots"]:
+            self.seat(self.queue.popleft())
+
+    def frozen_s(self) -> float:
+        """Seconds that streams are still to stand still."""
+        stall = self.config["stall"]
+        if not stall:
+            return 0.0
+        left = self.counters.first + stall["at_s"] + stall["for_s"] - time.perf_counter()
+        return left if 0 < left <= stall["for_s"] else 0.0
 
     def latency_s(self, digest: bytes, attempt: int) -> float:
         """Seconds until a reply that is not streamed."""
@@ -163,7 +189,7 @@ class Connection(asyncio.Protocol):
         self.buffer = bytearray()
         self.pending: Callable[[str], None] | None = None
         self.timers: list[asyncio.TimerHandle] = []
-        self.spent = self.closing = False
+        self.spent = self.closing = self.streaming = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -175,6 +201,7 @@ class Connection(asyncio.Protocol):
         self.state.connections.discard(self)
         for timer in self.timers:
             timer.cancel()
+        self.stream_ends()
         if self.pending:
             self.pending("client_abort")
 
@@ -265,7 +292,8 @@ class Connection(asyncio.Protocol):
         self.state.counters.completion_tokens += reply.completion_tokens
         if request.stream:
             chunks = self.state.book.stream(request, reply, cut=fault == "malformed")
-            self.later(stream["ttft_ms"] / 1000, lambda: self.start_stream(chunks, fault, finish))
+            first_s = stream["ttft_ms"] / 1000
+            self.state.seat(lambda: self.begin_stream(first_s, lambda: self.start_stream(chunks, fault, finish)))
             return
 
         def whole() -> None:
@@ -287,6 +315,18 @@ class Connection(asyncio.Protocol):
         else:
             self.send(500, replies.error_body("The server had an error while processing your request", "server_error"))
 
+    def begin_stream(self, first_s: float, start: Callable[[], None]) -> None:
+        if self.pending is None:  # the client left while it queued
+            self.state.leave()
+            return
+        self.streaming = True
+        self.later(first_s, start)
+
+    def stream_ends(self) -> None:
+        if self.streaming:
+            self.streaming = False
+            self.state.leave()
+
     def start_stream(self, chunks: list[bytes], fault: str, finish: Callable[[str], None]) -> None:
         more = "".join(f"{name}: {value}\r\n" for name, value in self.state.book.headers.items())
         more += "connection: close\r\n" if self.closing else ""
@@ -298,8 +338,12 @@ class Connection(asyncio.Protocol):
         self.next_chunk(iter(chunks), interval, fault, finish)
 
     def next_chunk(self, chunks: Iterator[bytes], interval: float, fault: str, finish: Callable[[str], None]) -> None:
+        if (frozen_s := self.state.frozen_s()) > 0:
+            self.later(frozen_s, lambda: self.next_chunk(chunks, interval, fault, finish))
+            return
         chunk = next(chunks, None)
         if chunk is None:
+            self.stream_ends()
             finish(fault or "ok")
             self.spent = "stream_closes" in self.state.book.dialects
             self.transport.write(b"0\r\n\r\n")
