@@ -123,7 +123,7 @@ class LaunchedModel:
         running, model = await self._opened()
         outcome = await model.complete(request)
         if isinstance(outcome, Failure) and outcome.kind == "network":
-            running.must_live()
+            await running.must_live()
         return outcome
 
     async def _opened(self) -> tuple[Running, CompatibleModel]:

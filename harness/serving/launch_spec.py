@@ -19,6 +19,8 @@ _OURS = {
     "--host": "the server listens on this machine only",
     "--port": "a free port is chosen",
     "--uds": "the server listens on a port",
+    "--ssl-keyfile": "nobody but this machine reaches the server",
+    "--ssl-certfile": "nobody but this machine reaches the server",
     "--api-key": "each server is given a key of its own",
     "--served-model-name": "the server is asked for the model by its own name",
     "--enable-lora": "name them under adapters:",

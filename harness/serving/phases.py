@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,9 +37,14 @@ class Server:
 
     def arguments(self, port: int) -> tuple[str, ...]:
         """What ``vllm`` is called with to listen on ``port`` of this machine."""
-        lora = ("--enable-lora", "--lora-modules", *(f"{name}={where}" for name, where in self.adapters))
+        lora = ("--enable-lora", "--lora-modules", *(_lora(name, where) for name, where in self.adapters))
         own = ("serve", self.model, *self.args, *(lora if self.adapters else ()))
         return (*own, "--host", "127.0.0.1", "--port", str(port))
+
+
+def _lora(name: str, where: str) -> str:
+    """``name=where``, or as JSON where vLLM would read another name and path out of that."""
+    return json.dumps({"name": name, "path": where}) if set(where) & set("=,") else f"{name}={where}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _KEY = "VLLM_API_KEY"
 _GPUS = "CUDA_VISIBLE_DEVICES"
 _ASK_EVERY_S = 0.25
 _ANSWER_WITHIN_S = 5.0
+_LOOK_S, _LOOKS = 0.1, 10
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,23 @@ class Running:
         said = "".join(f"\n  | {line}" for line in tail.split("\n")) if tail else " (empty)"
         return ServerFailed(f"server {self.server.name} {how}; the end of its log {self.child.log}:{said}")
 
-    def must_live(self) -> None:
-        """Raises `ServerFailed` where it has ended by itself."""
-        if (status := self.child.status) is not None:
-            raise self.failed(f"ended with status {status} in the middle of its work")
+    async def must_live(self) -> None:
+        """Raises `ServerFailed` where it has ended by itself. One that only refuses a moment is given a second to end:
+        connections break before a process is gone."""
+        for _ in range(_LOOKS):
+            if (status := self.child.status) is not None:
+                raise self.failed(f"ended with status {status} in the middle of its work")
+            if await self._listens():
+                return
+            await asyncio.sleep(_LOOK_S)
+
+    async def _listens(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
 
 def start(server: Server, house: House) -> Running:

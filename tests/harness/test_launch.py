@@ -207,3 +207,10 @@ def test_a_run_keeps_how_its_servers_were_started_without_this_machines_paths(ex
     assert candidate["launch"]["adapters"] == {"tuned": "tuned", "hub": "team/lora"}
     assert (candidate["adapter"], candidate["usd_per_gpu_hour"]) == ("tuned", 2.5)
     assert str(tmp_path) not in json.dumps(candidate)
+
+
+def test_an_adapter_whose_folder_has_signs_of_its_own_is_passed_as_json(exam, tmp_path):
+    odd = adapter(tmp_path / "lr=0.1, r=16", "tuned")
+    made = exam({"model": LLAMA, "launch": {"adapters": {"tuned": str(odd)}}})
+    (server,) = servers_of(made.candidates).values()
+    assert json.loads(server.arguments(1)[4]) == {"name": "tuned", "path": str(odd)}
