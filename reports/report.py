@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..harness.alignment import Alignment
 from ..harness.store.frames import RunData
@@ -44,6 +44,9 @@ from .repeats import Repeated, repeated
 from .servers import ServerLine, server_lines
 from .setup import Entry, day, pairwise_setup, setup
 from .trust import Trust, trusted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BINS = 12
 
@@ -209,7 +212,7 @@ def _histograms(data: RunData, scores: Scores, judge: JudgeView) -> tuple[Histog
     assert judge.scale is not None
     levels = range(int(judge.scale[0]), int(judge.scale[1]) + 1)
     grades = data.grades[(data.grades["judge"] == judge.name) & (data.grades["status"] == "scored")]
-    counts = Counter(zip(grades["candidate"], grades["criterion"], grades["score"].round().astype(int), strict=True))
+    counts = _counts(grades.assign(level=grades["score"].round().astype(int)), "candidate", "criterion", "level")
     labels = tuple(str(level) for level in levels)
     between = set(grades["criterion"][grades["score"] % 1 != 0])
     found = []
@@ -242,17 +245,22 @@ def _losses(data: RunData, scores: Scores) -> tuple[Loss, ...]:
     for candidate in scores.candidates:
         answers = data.answers[data.answers["candidate"] == candidate.name]
         expected = len(data.samples) * candidate.trials
-        kinds = Counter(zip(answers["owner"], answers["status"], strict=True))
+        kinds = _counts(answers, "owner", "status")
         kinds["ours", "not answered"] = expected - len(answers)
         for (owner, kind), n in sorted(kinds.items()):
             if kind != "ok" and n:
                 found.append(Loss(candidate.name, owner, words.reason(kind), n, expected))
         grades = data.grades[data.grades["candidate"] == candidate.name]
-        for (judge, status), n in sorted(Counter(zip(grades["judge"], grades["status"], strict=True)).items()):
+        for (judge, status), n in sorted(_counts(grades, "judge", "status").items()):
             if status != "scored":
                 total = int((grades["judge"] == judge).sum())
                 found.append(Loss(candidate.name, f"judge {judge}", words.reason(status), n, total))
     return tuple(found)
+
+
+def _counts(table: pd.DataFrame, *columns: str) -> Counter[tuple[Any, ...]]:
+    """How many rows have each combination of values."""
+    return Counter(table.groupby(list(columns), observed=True).size().to_dict())
 
 
 def _pair_losses(pairs: Sequence[Pairwise]) -> Iterator[Loss]:

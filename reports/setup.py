@@ -150,7 +150,7 @@ def _calls(data: RunData, role: str, who: str) -> Any:
 
 
 def _named(column: Any) -> str:
-    return ", ".join(sorted({str(name) for name in column.dropna() if name}))
+    return ", ".join(sorted({str(name) for name in column.dropna().unique() if name}))
 
 
 def _retriever(given: Mapping[str, Any] | None) -> str:
@@ -167,7 +167,7 @@ def _retriever(given: Mapping[str, Any] | None) -> str:
 
 
 def _dropped(column: Any) -> str:
-    return ", ".join(sorted({name for names in column.dropna() for name in _split(str(names))}))
+    return ", ".join(sorted({name for names in column.dropna().unique() for name in _split(str(names))}))
 
 
 def _split(names: str) -> Iterator[str]:

@@ -59,7 +59,10 @@ class Shown:
 
 
 def shown_to(data: RunData) -> dict[str, dict[str, Shown]]:
-    """Candidate -> sample id -> what its (first) answer was given; only answers that are there."""
+    """Candidate -> sample id -> what its (first) answer was given; only answers that are there. Empty where nothing was
+    retrieved for any of them."""
+    if data.answers["retrieved"].isin(("", "[]")).all():
+        return {}
     relevant = {s: orjson.loads(text or "{}") for s, text in _columns(data.samples, "sample_id", "relevant")}
     answers = data.answers[data.answers["status"] == "ok"]
     found: dict[str, dict[str, Shown]] = {}
