@@ -12,6 +12,7 @@ from ..harness.store.frames import RunData
 from ..harness.store.load import load
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
+from ..harness.store.wordless import MARK, without_texts
 
 
 def opened(workspace: str | Path) -> Store:
@@ -45,7 +46,8 @@ def opened_run(reference: str, workspace: str | Path) -> Iterator[tuple[Store, R
 def load_run(reference: str, workspace: str | Path) -> RunData:
     """The run's tables."""
     with opened_run(reference, workspace) as (store, run):
-        return load(store, run)
+        data = load(store, run)
+    return without_texts(data) if run.config.get(MARK) else data
 
 
 def bundle_file(reference: str) -> Path | None:

@@ -11,7 +11,7 @@ from ..harness.store.label_sets import earlier_runs
 from ..harness.store.load import load
 from ..harness.store.runs import Run
 from ..harness.store.store import Store
-from ..harness.store.wordless import without_texts
+from ..harness.store.wordless import MARK, without_texts
 from .output import SummaryRow
 
 
@@ -28,8 +28,8 @@ def write_report(store: Store, run: Run, folder: Path, texts: bool = True) -> tu
     from ..reports.markdown import render_markdown
     from ..reports.report import build_report
 
-    data, earlier = load(store, run), labelled_before(store, run)
-    if not texts:
+    data, earlier = load(store, run, words=False), labelled_before(store, run)
+    if not texts or run.config.get(MARK):
         data = without_texts(data)
     report = build_report(data, earlier, _agreement(data))
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def write_report(store: Store, run: Run, folder: Path, texts: bool = True) -> tu
 
 def labelled_before(store: Store, run: Run) -> list[RunData]:
     """Labelled runs that are the same but for the time: their pairs of grades and labels correct this one, too."""
-    return [load(store, other) for other in earlier_runs(store, run)]
+    return [load(store, other, words=False) for other in earlier_runs(store, run)]
 
 
 def _agreement(data: RunData) -> Alignment | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..harness.records import Estimate
 from ..harness.store.frames import RunData
+from ..harness.store.wordless import MARK
 from . import words
 from .boards import Board, correction_words, pair_words
 from .cells import UNREADABLE, Cell, Scores
@@ -89,6 +90,9 @@ def caveats(scores: Scores, boards: Sequence[Board], data: RunData) -> tuple[Lin
     if subset:
         size = f"{subset.get('n')} of {subset.get('of')} questions"
         found.append(f"{strong('Subset')}: a random {size} (seed {subset.get('seed')}), not the whole exam.")
+    if data.info.config.get(MARK):
+        words = "questions, contexts, references, answers, reasoning and prompts were left out"
+        found.append(f"{strong('Without texts')}: {words}; every number is that of the whole run.")
     found += [text for board in boards if (text := _reranked(board))]
     return tuple(line(text) for text in found)
 

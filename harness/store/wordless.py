@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEFT_OUT = "left out"
-"""Stands where the reason for a missing value was, which may quote an answer."""
+"""Stands where an answer was, or the reason for a missing value, which may quote one."""
 MARK = "without_texts"
 """In the configuration of a run whose texts were left out."""
 _BLANK: Mapping[str, Row] = {
@@ -29,8 +29,8 @@ _BLANK: Mapping[str, Row] = {
 }
 _NO_ANSWER: Row = {"text": None, "tool_calls": None, "retrieved": None, "turns": None}
 _SHOWN: Mapping[str, Row] = {
-    "samples": {"question": "", "context": "[]", "reference": None, "relevant": "{}"},
-    "answers": {"text": "", "reasoning": "", "detail": "", "tool_calls": "[]", "retrieved": "[]", "turns": "[]"},
+    "samples": {"context": "[]", "reference": None, "relevant": "{}"},
+    "answers": {"reasoning": "", "detail": "", "tool_calls": "[]", "retrieved": "[]", "turns": "[]"},
     "grades": {"reasoning": "", "why": ""},
     "preferences": {"reasoning": "", "why": ""},
 }
@@ -87,16 +87,21 @@ def _undescribed(value: Any) -> Any:
 
 def without_texts(data: RunData) -> RunData:
     """The run for readers who may not see its words: questions, contexts, references, answers, reasoning, what was
-    retrieved, prompts. Numbers, names, tags and clusters stay; `MARK` in ``info.config`` says what was done."""
-    scores = data.scores
+    retrieved, prompts. Numbers, names, tags and clusters stay; `MARK` in ``info.config`` says what was done. A sample's
+    id stands for its question, and no answer is taken for an empty one."""
+    samples, answers, scores = _blanked("samples", data.samples), _blanked("answers", data.answers), data.scores
+    if "question" in samples:
+        samples = samples.assign(question=samples["sample_id"].astype(object))
+    if "text" in answers:
+        answers = answers.assign(text=[f"({LEFT_OUT})" if status == "ok" else "" for status in answers["status"]])
     if "why" in scores:
         whys = [_why(why, none) for why, none in zip(scores["why"], scores["value"].isna(), strict=True)]
         scores = scores.assign(why=whys)
     return replace(
         data,
         info=replace(data.info, config=wordless_config(data.info.config)),
-        samples=_blanked("samples", data.samples),
-        answers=_blanked("answers", data.answers),
+        samples=samples,
+        answers=answers,
         grades=_blanked("grades", data.grades),
         preferences=_blanked("preferences", data.preferences),
         scores=scores,

@@ -112,7 +112,7 @@ def plant(
 
 def _plant_sample(store: Store, run: str, payer: str, number: int, said: dict[str, Any]) -> None:
     sample = f"s{number}"
-    asked = '{"messages":[{"shared":"%s"},{"content":"%s"}]}' % ("ab" * 32, SAID)
+    asked = codec.dumps({"messages": [{"shared": "ab" * 32}, {"content": SAID}]})
     store.put({"texts": [{"sha256": "ab" * 32, "body": f'["{SAID} shared"]'}]})
     for name in CANDIDATES:
         key = f"call-{name}-{number}"

@@ -134,7 +134,7 @@ def test_without_texts_no_word_is_in_the_file_and_every_number_is(store, tmp_pat
     with unpacked(path) as (copy, manifest):
         bare = load(copy, runs.find(copy, RUN))
     assert not manifest.texts
-    assert_same(without_texts(whole), bare, but=("sha256",))
+    assert_same(without_texts(whole), without_texts(bare))
     assert len(bare.labels) == 1 + 1, "they hold by the hash of the answer"
     assert bare.grades["score"].equals(whole.grades["score"])
     assert bare.answers["e2e_s"].equals(whole.answers["e2e_s"])
