@@ -19,7 +19,7 @@ LIMITED: Mapping[str, tuple[str, str]] = {
     "gap_p95_s": ("gap p95", "gap_s"),
 }
 """Names of limits: what they are called, and whose 95th percentile they bound. Users wait from the planned moment."""
-LEVELLED = 0.95
+LEVELLED = 0.9
 """Throughput has levelled off from the first level that has this share of the highest."""
 
 
@@ -183,7 +183,7 @@ def knee(curve: Sequence[Cell]) -> Cell | None:
 
 
 def levelled(curve: Sequence[Cell]) -> Cell | None:
-    """The first level with 95 % of the highest throughput; ``None`` where this is the last, and for open loops."""
+    """The first level with 90 % of the highest throughput; ``None`` where this is the last, and for open loops."""
     known = [(cell.requests_per_s.value, cell) for cell in curve if cell.requests_per_s.value]
     if len(known) < 2 or known[0][1].setting.shape != "closed":
         return None

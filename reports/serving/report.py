@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..headline import Fact, Line, line, strong
 from ..setup import day
 from . import said
 from .cells import Cell, cells
-from .operating import Operating, Quality, operating
+from .operating import LIMITED, Operating, Quality, operating
 from .prices import hires
 
 LATE = 1.05
@@ -58,7 +58,7 @@ def build(
 ) -> ServingReport:
     """Compute everything; calls no model and reads no clock. ``quality`` is of a graded run of the same exam."""
     serving = bench.config.get("serving") or {}
-    slo, limits = _stated(serving.get("slo")), _stated(serving.get("limits"))
+    slo, limits = _stated(serving.get("slo"), said.SLO), _stated(serving.get("limits"), LIMITED)
     found = cells(loads, slo, hires(bench.config))
     points = operating(found, limits, quality)
     return ServingReport(
@@ -77,9 +77,9 @@ def build(
     )
 
 
-def _stated(section: Mapping[str, Any] | None) -> dict[str, float]:
-    """The limits that are stated; the others bind nobody."""
-    return {name: float(value) for name, value in (section or {}).items() if value is not None}
+def _stated(section: Mapping[str, Any] | None, known: Iterable[str]) -> dict[str, float]:
+    """The limits that are stated, in the order in which they are told; the others bind nobody."""
+    return {name: float((section or {})[name]) for name in known if (section or {}).get(name) is not None}
 
 
 def _verdict(found: Sequence[Cell], points: Sequence[Operating], limits: Mapping[str, float]) -> str:
@@ -98,27 +98,36 @@ def _caveats(found: Sequence[Cell], points: Sequence[Operating], serving: Mappin
         yield f"{strong(one.candidate)}: the interval of its {words.listed(one.point.unsure)} reaches over the limit."
     for text, about in (
         (f"{strong('Over capacity')}, a mean latency says nothing there", [c for c in found if c.over_capacity]),
-        (f"{strong('The client may be what was slow')}", [c for c in found if c.client.bottleneck]),
         ("A cap on requests in flight held some back, so the loop was not open", [c for c in found if c.capped]),
         ("Requests were sent late: read scheduled latency, service latency hides it", [c for c in found if _late(c)]),
     ):
         if about:
-            yield f"{text}: {_listed(about)}."
+            yield f"{text}: {_listed(about, found)}."
+    yield from _client(found)
     yield from _samples(found)
     yield from _prompts(found, serving)
     yield from _counted(found)
+
+
+def _client(found: Sequence[Cell]) -> Iterator[str]:
+    slow = [cell for cell in found if cell.client.bottleneck]
+    if slow:
+        where = "there" if len(slow) == 1 else f"with {said.named(slow[0])}"
+        yield (
+            f"{strong('The client may be what was slow')}: {_listed(slow, found)}; {where} {slow[0].client.bottleneck}."
+        )
 
 
 def _samples(found: Sequence[Cell]) -> Iterator[str]:
     few = [cell for cell in found if cell.repeats < ENOUGH_REPEATS]
     if few:
         yield (
-            f"Fewer than {ENOUGH_REPEATS} repeats of {_listed(few)}: percentiles have intervals as if requests did not "
-            "depend on each other, which are too narrow, and rates have none."
+            f"Fewer than {ENOUGH_REPEATS} repeats of {_listed(few, found)}: percentiles have intervals as if requests did "
+            "not depend on each other, which are too narrow, and rates have none."
         )
     small = [cell for cell in found if "ttft_s" in cell.times and _too_small(cell)]
     if small:
-        yield f"n too small for an interval of p99: {_listed(small)}."
+        yield f"n too small for an interval of p99: {_listed(small, found)}."
 
 
 def _too_small(cell: Cell) -> bool:
@@ -132,7 +141,7 @@ def _prompts(found: Sequence[Cell], serving: Mapping[str, Any]) -> Iterator[str]
     warm = [cell for cell in found if (cell.cached_share or 0.0) > CACHED]
     if warm:
         most = max(cell.cached_share or 0.0 for cell in warm)
-        yield f"Up to {words.percent(most)} of prompt tokens came from the server's cache: {_listed(warm)}."
+        yield f"Up to {words.percent(most)} of prompt tokens came from the server's cache: {_listed(warm, found)}."
 
 
 def _counted(found: Sequence[Cell]) -> Iterator[str]:
@@ -152,9 +161,9 @@ def _late(cell: Cell) -> bool:
     return service is not None and planned is not None and planned > LATE * service
 
 
-def _listed(about: Sequence[Cell]) -> str:
+def _listed(about: Sequence[Cell], found: Sequence[Cell]) -> str:
     if len(about) > MOST_NAMED:
-        return f"{words.plural(len(about), 'setting')}, first {said.named(about[0])}"
+        return "all settings" if len(about) == len(found) else f"{len(about)} settings, first {said.named(about[0])}"
     return "; ".join(said.named(cell) for cell in about)
 
 

@@ -34,8 +34,8 @@ HOW = (
 
 
 def seconds(value: float | None) -> str:
-    """As everywhere, with three digits below a tenth, since gaps are short; ``∞`` where so many requests failed."""
-    if value is not None and 0.0001 <= value < 0.1:
+    """As everywhere, with three digits below a second, since gaps are short; ``∞`` where so many requests failed."""
+    if value is not None and 0.0001 <= value < 1:
         return f"{value:#.3g}"
     return ENDLESS if value is not None and isinf(value) else words.seconds(value)
 
