@@ -122,8 +122,8 @@ def _samples(found: Sequence[Cell]) -> Iterator[str]:
     few = [cell for cell in found if cell.repeats < ENOUGH_REPEATS]
     if few:
         yield (
-            f"Fewer than {ENOUGH_REPEATS} repeats of {_listed(few, found)}: percentiles have intervals as if requests did "
-            "not depend on each other, which are too narrow, and rates have none."
+            f"Fewer than {ENOUGH_REPEATS} repeats of {_listed(few, found)}: percentiles have intervals as if requests "
+            "did not depend on each other, which are too narrow, and rates have none."
         )
     small = [cell for cell in found if "ttft_s" in cell.times and _too_small(cell)]
     if small:
