@@ -108,7 +108,8 @@ def _model(exam: Exam, spec: CandidateSpec | JudgeSpec) -> Iterator[Check]:
         return
     reached = asyncio.run(_reach(model))
     state: Literal["ok", "problem"] = "ok" if reached is None else "problem"
-    yield Check(what=f"{spec.name} ({spec.model})", state=state, detail=reached or "reachable")
+    fine = "reachable" if spec.launch is None else "there is a vllm that can be started"
+    yield Check(what=f"{spec.name} ({spec.model})", state=state, detail=reached or fine)
     priced = price_book(exam).cost_usd(model.name, Usage(1, 1)) is not None
     detail = "price known" if priced else "price unknown: dollars will be shown as unknown; name it under prices:"
     yield Check(what=f"{spec.name} price", state="ok" if priced else "note", detail=detail)

@@ -304,3 +304,24 @@ def test_probes_start_the_server_of_their_judge(rig):
     assert code in (0, 1), err
     assert [start["model"] for start in rig.diary()] == ["org/judge-7b"]
     assert waited(lambda: not alive(rig.diary()[0]["pid"]))
+
+
+def test_doctor_says_whether_there_is_a_vllm_to_start(rig, monkeypatch):
+    code, out, _ = rig.desk.command("doctor", str(rig.desk.save()))
+    assert code == 0, out
+    assert f"base ({LLAMA}): there is a vllm that can be started" in out
+    monkeypatch.setenv("PATH", "/nowhere")
+    code, out, _ = rig.desk.command("doctor", str(rig.desk.save()))
+    assert code == 1
+    assert f"PROBLEM  base ({LLAMA}): launch: there is no executable `vllm` on the PATH" in out
+    assert rig.diary() == []
+
+
+def test_a_load_test_takes_servers_in_turns_too(rig):
+    rig.behave(config={"stream": {"ttft_ms": 2, "itl_ms": 1}})
+    rig.desk.exam["serving"] = {"loads": [{"closed": [1, 2]}], "requests": 14, "repeats": 1}
+    code, _, err = rig.desk.command("serve-bench", str(rig.desk.save()), "--json")
+    assert code == 0, err
+    assert [start["model"] for start in rig.diary()] == ["meta-llama/Llama-3.1-8B", "Qwen/Qwen3-8B"]
+    assert rig.diary("end")[0]["at"] < rig.diary()[1]["at"]
+    assert all(ready > 0 and stopped for _, ready, stopped, _ in rig.servers())
