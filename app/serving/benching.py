@@ -55,7 +55,7 @@ def serve_bench(
             except Unfinished as stop:
                 raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
             serving.finish(store, bench.id)
-        conclude(store, bench.id, task, output, json=json)
+        conclude(store, bench.id, output, json=json)
     finally:
         store.close()
 

@@ -3,74 +3,68 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from ...harness.serving.records import Loaded
-from ...harness.store import serving
+from ...harness.serving.records import Bench, Loaded
+from ...harness.store import runs, serving
+from ...harness.store.load import load
+from ...harness.store.servers import read_servers
 from ...harness.store.store import Store
-from ...reports.serving.cells import Cell, cells
+from ...reports.serving.cells import Cell
+from ...reports.serving.html import render_html
+from ...reports.serving.markdown import render_markdown
+from ...reports.serving.operating import Quality
+from ...reports.serving.quality import quality_of
+from ...reports.serving.report import build
+from ...reports.serving.tables import CELL_TITLES, cell_row
 from ..session import WORKSPACE
 from ..terminal import console, grid
 from .output import ServeBenchOutput, cell_rows
-from .tasks import Task
-from .telling import load_of
+
+_LEFT_OUT = ("Tokens/s per user", "E2E p95 s")
 
 
-def conclude(store: Store, bench: str, task: Task, output: Path | None, *, json: bool) -> None:
-    """Write the pages and print the table, or the JSON object."""
-    found, loads = serving.load_bench(store, bench)
-    made = cells(loads, task.spec.slo.model_dump(exclude_none=True))
-    result = ServeBenchOutput(
-        bench=found.id,
-        exam=found.exam,
-        cells=cell_rows(made),
-        spent_usd=None if _unpriced(loads) else serving.spent_usd(store, bench),
-        report=None,
-    )
+def conclude(store: Store, reference: str, output: Path | None, *, json: bool) -> None:
+    """Write the pages, print the table or the JSON object."""
+    bench, loads = serving.load_bench(store, reference)
+    report = build(bench, loads, read_servers(store, bench.id), _quality(store, bench))
+    folder = output or (store.folder or Path.cwd() / WORKSPACE) / "reports" / f"serving-{bench.id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "serving.html"
+    page.write_text(render_html(report), encoding="utf-8")
+    page.with_suffix(".md").write_text(render_markdown(report), encoding="utf-8")
     if json:
-        typer.echo(result.model_dump_json())
-    else:
-        print_cells(made)
+        typer.echo(_output(store, bench, loads, report.cells, page).model_dump_json())
+        return
+    _print(report.cells)
+    typer.echo(f"report: {page}")
 
 
-def _unpriced(loads: list[Loaded]) -> bool:
-    """Whether a reply has no known price."""
-    return any(one.status == "ok" and one.cost_usd is None for load in loads for one in load.requests)
+def _quality(store: Store, bench: Bench) -> Quality | None:
+    """What judges made of the same exam's latest run, where that is finished."""
+    run = runs.latest(store, bench.exam)
+    if run is None or run.finished_at is None or not run.config.get("judges"):
+        return None
+    return quality_of(load(store, run)) or None
 
 
-def report_folder(store: Store, bench: str) -> Path:
-    """Where its pages go: beside the database, or under the current folder for a server."""
-    return (store.folder or Path.cwd() / WORKSPACE) / "reports" / f"serving-{bench}"
+def _output(store: Store, bench: Bench, loads: Sequence[Loaded], cells: Sequence[Cell], page: Path) -> ServeBenchOutput:
+    priced = all(one.cost_usd is not None for load in loads for one in load.requests if one.status == "ok")
+    return ServeBenchOutput(
+        bench=bench.id,
+        exam=bench.exam,
+        cells=cell_rows(cells),
+        spent_usd=serving.spent_usd(store, bench.id) if priced else None,
+        report=str(page),
+    )
 
 
-def print_cells(made: tuple[Cell, ...]) -> None:
-    """One line a cell."""
-    heads = ["candidate", "load", "contexts", "TTFT p50", "p95", "gap p95", "requests/s", "tokens/s", "failed"]
-    console(sys.stdout).print(grid(heads, (_line(cell) for cell in made), left=2))
-
-
-def _line(cell: Cell) -> list[str]:
-    setting = cell.setting
-    return [
-        setting.candidate,
-        load_of(setting) + (", over capacity" if cell.over_capacity else ""),
-        "–" if setting.contexts is None else str(setting.contexts),
-        _time(cell, "ttft_s", "p50"),
-        _time(cell, "ttft_s", "p95"),
-        _time(cell, "gap_s", "p95"),
-        _number(cell.requests_per_s.value, ".2f"),
-        _number(cell.output_tokens_per_s.value, ".1f"),
-        f"{sum(cell.failures.values())} of {cell.attempted}",
-    ]
-
-
-def _time(cell: Cell, name: str, number: str) -> str:
-    found = cell.times.get(name)
-    value = None if found is None else getattr(found, number).value
-    return "–" if value is None else "failed" if value == float("inf") else f"{1000 * value:.1f} ms"
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+def _print(cells: Sequence[Cell]) -> None:
+    """The table that stands first in the report, without what the terminal has no room for."""
+    titles = CELL_TITLES.split("|")
+    shown = [place for place, title in enumerate(titles) if title not in _LEFT_OUT]
+    rows = ([cell.setting.candidate, *(cell_row(cell).texts[place] for place in shown)] for cell in cells)
+    console(sys.stdout).print(grid(["Candidate", *(titles[place] for place in shown)], rows, left=2))

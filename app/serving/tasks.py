@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ...harness.exam import CandidateSpec, Exam, describe, load_exam
 from ...harness.models.base import ChatModel
 from ...harness.prices import PriceBook
 from ...harness.records import Usage
-from ...harness.serving.checks import chosen
+from ...harness.serving.checks import chosen, family
 from ...harness.serving.grid import Cell, cells, schedule
 from ...harness.serving.phases import phases_of
 from ...harness.serving.records import Bench
@@ -91,7 +92,6 @@ def rehearse(task: Task) -> None:
 def config_of(task: Task) -> dict[str, Any]:
     """What makes the numbers, as plain JSON: the exam without its judges, its data by the hash of their content."""
     described = describe(task.exam)
-    names = {spec.name for spec in task.candidates}
     written = task.spec.model_dump(mode="json")
     for load, plain in zip(task.spec.loads, written["loads"], strict=True):
         if load.trace is not None:
@@ -99,11 +99,21 @@ def config_of(task: Task) -> dict[str, Any]:
     return {
         "name": described["name"],
         "dataset": {"name": task.dataset.name, "sha256": task.dataset.sha256, "n": len(task.dataset.samples)},
-        "candidates": [one for one in described["candidates"] if one["name"] in names],
+        "candidates": _described(task, described["candidates"]),
         "endpoints": described["endpoints"],
         "prices": described["prices"],
         "serving": written,
     }
+
+
+def _described(task: Task, listed: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are measured, once each under the name that its cells have: these say how many contexts it shows."""
+    known = {one["name"]: one for one in listed}
+    found: dict[str, Mapping[str, Any]] = {}
+    for spec in task.candidates:
+        own = {name: value for name, value in known[spec.name].items() if name != "contexts"}
+        found.setdefault(family(spec), {**own, "name": family(spec)})
+    return list(found.values())
 
 
 def known_bench(store: Store, task: Task) -> Bench | None:

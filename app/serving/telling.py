@@ -6,23 +6,12 @@ from collections import Counter
 from statistics import median_low
 
 from ...harness.serving.records import Loaded, Setting
-
-_UNITS = {"closed": "users", "ramp": "users, one more each second", "constant": "requests/s", "poisson": "requests/s"}
-
-
-def load_of(setting: Setting) -> str:
-    """``closed, 8 users``, ``poisson, 2.5 requests/s``."""
-    unit = _UNITS.get(setting.shape, "requests/s")
-    unit = "user" if setting.shape == "closed" and setting.level == 1 else unit
-    return f"{setting.shape}, {setting.level:g} {unit}"
+from ...reports.serving.said import place
 
 
 def cell_of(setting: Setting) -> str:
-    """The cell in words: ``tiny: closed, 8 users, 3 contexts, 64 tokens``."""
-    parts = [load_of(setting)]
-    parts += [] if setting.contexts is None else [f"{setting.contexts} contexts"]
-    parts += [] if setting.output_tokens is None else [f"{setting.output_tokens} tokens"]
-    return f"{setting.candidate}: {', '.join(parts)}"
+    """The cell in words: ``tiny, 3 contexts, 8 users``."""
+    return f"{setting.candidate}, {place(setting)}"
 
 
 def told(loaded: Loaded, repeats: int) -> str:

@@ -55,7 +55,7 @@ class Prompts:
 
     def _render(self, sample: Sample) -> Request:
         request = self._candidate.preview(sample)
-        if request is None or not request.messages:
+        if request is None:
             raise InputError(f"candidate {self._candidate.name!r}: sample {sample.id!r} has no prompt to send")
         request = replace(request, stream=True)
         return request if self._output_tokens is None else of_length(request, self._output_tokens)

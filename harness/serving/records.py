@@ -67,8 +67,8 @@ class Served:
 class Loaded:
     """One repeat of one cell: its requests in the order of their schedule, and what the client itself had to do.
 
-    ``lag_s`` are the client's own delays: how late its loop woke, sampled through the cell. ``window_s`` is the measured
-    window from its first sending to its last reply. ``origin`` is ours, or the tool whose file was read.
+    ``lag_s`` are the client's own delays: how late its loop woke, sampled through the cell. ``window_s`` is the
+    measured window from its first sending to its last reply. ``origin`` is ours, or the tool whose file was read.
     """
 
     setting: Setting
