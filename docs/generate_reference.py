@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from markscheme.app import doctor, output, retrieving_output, rubrics_output
+from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_output
 from markscheme.app.comparing import output as comparing_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
@@ -75,6 +75,9 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("servers", output.PlanServer),
         ("rows", output.PlanRow),
         ("report, init, export, store purge", output.PathOutput),
+        ("bundle", bundling.BundleOutput),
+        ("bundle merge", bundling.MergeOutput),
+        ("sources of bundle merge", bundling.MergedSource),
         ("store runs", output.RunList),
         ("runs", output.RunLine),
         ("retrieve", retrieving_output.RetrieveOutput),
@@ -149,6 +152,7 @@ _PRINTED = tuple(
     module.__name__
     for module in (
         output,
+        bundling,
         doctor,
         retrieving_output,
         rubrics_output,
