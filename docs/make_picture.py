@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import markscheme as ms
 from scripted_models import scripted_models
 
-WIDTH, HEIGHT = 1180, 1066
+WIDTH, HEIGHT = 1180, 1120
 SERVERS = {
     "large": {"stream": {"ttft_ms": 640, "itl_ms": 19, "chunk_words": 2}},
     "small": {"stream": {"ttft_ms": 210, "itl_ms": 7, "chunk_words": 2}},

@@ -1,4 +1,4 @@
-"""The leaderboards as HTML, each with its bars by criterion."""
+"""The leaderboards and their bars by criterion, as HTML."""
 
 from __future__ import annotations
 
@@ -24,11 +24,18 @@ def board_sections(found: Sequence[Board], templates: Environment, source: str) 
             marks=board_marks(board),
             mark_words=WORDS,
             rank_words=rank_words,
-            bars=bars_of(board),
         )
         for i, board in enumerate(found)
     )
     return Markup("").join(Markup(page) for page in pages)  # noqa: S704 - rendered with autoescape
+
+
+def criteria_section(found: Sequence[Board], templates: Environment, source: str) -> Markup:
+    """The bars of all judges, by the template ``source``; nothing where no judge has several criteria."""
+    drawn = [(board, bars) for board in found if (bars := bars_of(board))]
+    if not drawn:
+        return Markup("")
+    return Markup(templates.from_string(source).render(found=drawn))  # noqa: S704 - rendered with autoescape
 
 
 def bars_of(board: Board) -> list[tuple[str, Markup]]:

@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from . import words
-from .boards_html import board_sections
+from .boards_html import board_sections, criteria_section
 from .context_figures import context_figures
 from .figures.bar import bar
 from .figures.histogram import histogram
@@ -56,6 +56,7 @@ def render_html(report: Report) -> str:
         browser=Markup(asset("answers.html")),  # noqa: S704 - our own file
         figure=pareto(report.points, report.quality, report.quality_scale),
         boards=board_sections(report.boards, templates, asset("board.html.j2")),
+        criteria=criteria_section(report.boards, templates, asset("criteria.html.j2")),
         trust=_trust(report, templates),
         latency=latency([(cost.candidate, cost.spread) for cost in report.costs]),
         timed=how_timed(report.costs),
