@@ -44,9 +44,8 @@ def trusted(judges: Sequence[JudgeView], agreement: Alignment | None, run: str) 
 
 
 def _trust(judge: JudgeView, agreement: Alignment | None, run: str) -> Trust:
-    found = [one for one in agreement.criteria if one.judge == judge.name] if agreement is not None else []
-    if found:
-        return Trust(judge.name, _words(found), tuple(map(_checked, found)))
+    if agreement is not None and (found := [one for one in agreement.criteria if one.judge == judge.name and one.n]):
+        return Trust(judge.name, _words(found) + _doubts(judge, agreement), tuple(map(_checked, found)))
     what = "It compares words, and nobody" if judge.embedded else "Nobody"
     said = (
         f"Unqualified. {what} has compared it with people, so that its scores are its own opinion. "
@@ -60,6 +59,16 @@ def _words(found: Sequence[CriterionAlignment]) -> str:
     most = max(one.n for one in found)
     people = " Beside kappa: that of people among themselves." if any(one.n_humans for one in found) else ""
     return f"Against {words.listed(whose)} on {words.plural(most, 'answer')}, 95 % intervals.{people}"
+
+
+def _doubts(judge: JudgeView, agreement: Alignment) -> str:
+    """What keeps the agreement from holding for other answers."""
+    said = ""
+    if any(used.n and used.name in judge.selected_on for used in agreement.labels):
+        said += " The judge was chosen by labels that are among these, which flatters it."
+    if any(used.n and used.design not in ("random", "stratified") for used in agreement.labels):
+        said += " Not all of these answers were drawn by chance: it holds for answers like them."
+    return said
 
 
 def _checked(one: CriterionAlignment) -> Checked:

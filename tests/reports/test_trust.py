@@ -1,5 +1,6 @@
 """Whether the judge can be trusted: what labels say about it, and how to ask where nobody has."""
 
+import dataclasses
 import re
 from xml.etree import ElementTree
 
@@ -52,6 +53,27 @@ def test_of_two_judges_the_one_that_nobody_compared_stays_unqualified():
     data = labelled(Judge("other", criteria=(("tone", 1.0),)))
     found = build_report(data, agreement=align(data)).trust
     assert [(one.judge, bool(one.rows)) for one in found] == [("strict", True), ("other", False)]
+
+
+def test_labels_that_chose_the_judge_or_were_picked_on_purpose_are_doubted():
+    data = build(n=60)
+    truth = truths(data)
+    config = {"judges": [{**data.info.config["judges"][0], "selected_on": ["panel"]}]}
+    chose = with_labels(build(n=60, config=config), rows(truth, n=40))
+    picked = with_labels(data, rows(truth, n=40, design="chosen"))
+    drawn = with_labels(data, rows(truth, n=40))
+    words = [build_report(one, agreement=align(one)).trust[0].words for one in (chose, picked, drawn)]
+    assert "which flatters it" in words[0]
+    assert "not all of these answers were drawn by chance" in words[1].lower()
+    assert not any(word in words[2] for word in ("flatters", "chance"))
+
+
+def test_labels_that_meet_no_grade_qualify_nobody():
+    data = build(n=20)
+    data = with_labels(dataclasses.replace(data, grades=data.grades.iloc[:0]), rows(truths(data), n=10))
+    (found,) = build_report(data, agreement=align(data)).trust
+    assert found.rows == ()
+    assert found.advice
 
 
 def test_without_a_judge_nothing_is_said_of_one():
