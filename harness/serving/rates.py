@@ -105,6 +105,6 @@ def bottleneck(loaded: Loaded) -> str:
     times = column(measured(loaded), tpot)
     known = times[np.isfinite(times)]
     between = float(np.median(known)) if len(known) else None
-    if lag is not None and between is not None and lag > LATE * between:
+    if lag is not None and between and lag > LATE * between:  # tokens that all come at once have no time between them
         return f"its loop woke {1000 * lag:.1f} ms late (p99), {lag / between:.0%} of the median TPOT"
     return f"it used {cpu:.0%} of a core" if cpu is not None and cpu >= BUSY else ""
