@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from ...harness.errors import InputError
 from ...harness.store.frames import RunData
+from ...harness.store.load import load
+from ...harness.store.wordless import MARK, without_texts
 from ...reports.regression.compare import Options, compared
 from ...reports.regression.gate_records import GateResult
 from ...reports.regression.records import Compared
-from ..references import load_run
+from ..references import opened_run
 from ..run import Run
 from ..session import WORKSPACE
 
@@ -37,7 +40,20 @@ def compare(
 
 def found_by(run: Reference, baseline: Sequence[Reference], workspace: str | Path, options: Options) -> Compared:
     """The same with the options in one piece."""
-    return compared(data_of(run, workspace), [data_of(one, workspace) for one in baseline], options)
+    with ExitStack() as stores:
+        new, *old = [_data(one, workspace, stores) for one in (run, *baseline)]
+        return compared(new, old, options)
+
+
+def _data(reference: Reference, workspace: str | Path, stores: ExitStack) -> RunData:
+    """The tables behind a reference. Of a run in a store the words are read when an answer is shown: it stays open."""
+    if isinstance(reference, RunData):
+        return reference
+    if isinstance(reference, Run):
+        return reference.data
+    store, run = stores.enter_context(opened_run(str(reference), workspace))
+    data = load(store, run, words=False)
+    return without_texts(data) if run.config.get(MARK) else data
 
 
 def write_comparison(found: Compared, folder: Path, gate: GateResult | None = None) -> Path:
@@ -59,13 +75,6 @@ def comparison_folder(found: Compared, workspace: str | Path) -> Path:
     """Where the pages go: beside the new run's report, or under the current folder for a server's workspace."""
     home = Path.cwd() / WORKSPACE if "://" in str(workspace) else Path(workspace)
     return home / "reports" / found.new.id
-
-
-def data_of(reference: Reference, workspace: str | Path) -> RunData:
-    """The tables behind a reference."""
-    if isinstance(reference, RunData):
-        return reference
-    return reference.data if isinstance(reference, Run) else load_run(str(reference), workspace)
 
 
 def candidate_pairs(asked: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ from .pairing import INTERSECTION, listed_runs, only_one
 
 JUDGE = ("model", "prompt", "shots", "params", "calls", "turns", "members", "aggregate", "embedder")
 """What makes a judge, beside its rubric. Where it is served does not."""
-CANDIDATE = ("model", "params", "prompt_sha256", "system_sha256", "version", "contexts", "retriever", "request")
+CANDIDATE = ("model", "params", "prompt_sha256", "system_sha256", "version", "contexts", "retriever")
 SHOWN = 40
 """Longer values are not quoted."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...harness.store.frames import RunData
+from ...harness.store.wordless import MARK
 from ..exam import NEITHER_BETTER, RATES, UNIT_SCALE, JudgeView, Scale, measure_family, measure_scale
 from ..grid import Grid, Key, grid_of, mean_over_trials
 from .pairing import Matched
@@ -26,6 +27,8 @@ SECONDS = ("e2e_s", "ttft_s")
 OF_A_REPLY = {"cost_usd": "USD", "completion_tokens": "tokens"}
 """Measures and units of what is the same for a reply whoever uses it: said of a shared reply they compare nothing."""
 
+MOST_READ = 10_000
+"""Answers without a call whose texts are compared. (A call's reply is known by who paid for it.)"""
 _UNKNOWN: Mapping[str, Any] = {"reply_run": "", "text": "", "prompt_tokens": -1.0, "completion_tokens": -1.0}
 
 
@@ -135,22 +138,34 @@ class Aligned:
 def _aligned(data: RunData, rows: NDArray[np.intp]) -> Aligned:
     ids = data.samples["sample_id"].to_numpy()[rows]
     places = {name: place for place, name in enumerate(ids)}
-    columns = ["candidate", "trial", "status", "owner", "text", "reply_run", "n_calls"]
-    columns += ["prompt_tokens", "completion_tokens"]
+    columns = ["candidate", "trial", "status", "owner", "reply_run", "n_calls", "prompt_tokens", "completion_tokens"]
     place = data.answers["sample_id"].map(places)
     there = place.notna()
-    answers = data.answers.loc[there, columns].assign(place=place[there].astype(int))
+    answers = data.answers[columns].assign(text=_texts(data))[there].assign(place=place[there].astype(int))
     return Aligned(data, rows, grid_of(data), answers)
+
+
+def _texts(data: RunData) -> Any:
+    """Of each answer that no call was made for its text, '' where it is not known or there are too many to read."""
+    import numpy as np
+
+    answers = data.answers
+    texts = np.full(len(answers), "", dtype=object)
+    rows = np.flatnonzero((answers["n_calls"] == 0) & (answers["status"] == "ok"))
+    if 0 < len(rows) <= MOST_READ and not data.info.config.get(MARK):
+        texts[rows] = (answers.iloc[rows] if "text" in answers else data.excerpt(rows).answers)["text"]
+    return texts
 
 
 def _same(ours: pd.DataFrame, theirs: pd.DataFrame) -> Flags:
     """Which rows of ``ours`` are a reply of ``theirs``: paid by the same run and of the same size, or, where no call is
-    made, the same words. (Texts may be gone; a call's are not looked at.)"""
+    made, the same words."""
     keys = ["place", "trial"]
     both = ours.merge(theirs, on=keys, how="left", suffixes=("", "_old"), validate="one_to_one")
 
     def equal(name: str) -> Any:
-        return both[name].fillna(_UNKNOWN[name]) == both[f"{name}_old"].fillna(_UNKNOWN[name])
+        one, other = (both[column].astype(object) for column in (name, f"{name}_old"))  # categories may differ
+        return one.fillna(_UNKNOWN[name]) == other.fillna(_UNKNOWN[name])
 
     called = (both["n_calls"] > 0) & equal("reply_run") & equal("prompt_tokens") & equal("completion_tokens")
     silent = (both["n_calls"] == 0) & (both["n_calls_old"] == 0) & (both["text"] != "") & equal("text")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ...harness.statistics.paired import TIE
+from ...harness.store.frames import RunData
 from ..exam import judges_of
 from ..grid import Key
 from .records import Moved, Side, Subject
@@ -17,7 +18,20 @@ from .sides import Aligned, Sides
 if TYPE_CHECKING:
     import pandas as pd
 
-Answer = tuple[Aligned, str, int, float]
+
+@dataclass(frozen=True)
+class Told:
+    """A run, and the ``words`` of those of its answers that are shown."""
+
+    run: Aligned
+    words: RunData
+
+    def sample_id(self, place: int) -> str:
+        """Its name for the matched sample at ``place``."""
+        return str(self.run.data.samples["sample_id"].iloc[self.run.matched[place]])
+
+
+Answer = tuple[Told, str, int, float]
 """A run, its candidate, the trial, and the score of that answer."""
 
 
@@ -30,15 +44,18 @@ def worse(
     """
     falls = sorted(_falls(sides), key=lambda fall: fall[0])[:most]
     places = sorted({place for _, _, place in falls})
-    new, old = _excerpt(new, places), [_excerpt(run, places) for run in old]
-    return tuple(_moved(one, place, new, (old, pairs)) for _, one, place in falls)
+    names = {*pairs.values(), *pairs}
+    mine, others = _told(new, places, names), tuple(_told(run, places, names) for run in old)
+    return tuple(_moved(one, place, mine, others, pairs[one.subject.candidate]) for _, one, place in falls)
 
 
-def _excerpt(run: Aligned, places: Sequence[int]) -> Aligned:
-    """The run with no more answers and grades than those to the samples that are shown."""
-    ids = run.data.samples["sample_id"].iloc[run.matched[list(places)]]
-    answers, grades = (table[table["sample_id"].isin(ids)] for table in (run.data.answers, run.data.grades))
-    return replace(run, data=replace(run.data, answers=answers, grades=grades))
+def _told(run: Aligned, places: Sequence[int], candidates: Collection[str]) -> Told:
+    """The words of the answers to the samples at ``places``, and of their grades."""
+    import numpy as np
+
+    answers, ids = run.data.answers, run.data.samples["sample_id"].iloc[run.matched[list(places)]]
+    chosen = answers["sample_id"].isin(ids) & answers["candidate"].isin(candidates)
+    return Told(run, run.data.excerpt(np.flatnonzero(chosen)))
 
 
 def _falls(sides: Sequence[Sides]) -> Iterator[tuple[float, Sides, int]]:
@@ -54,10 +71,10 @@ def _falls(sides: Sequence[Sides]) -> Iterator[tuple[float, Sides, int]]:
             yield float(d[place]), one, int(place)
 
 
-def _moved(sides: Sides, place: int, new: Aligned, baseline: tuple[Sequence[Aligned], Mapping[str, str]]) -> Moved:
-    subject, (old, pairs) = sides.subject, baseline
-    means = float(sides.new[place]), float(sides.old[place])
-    sample = new.data.samples.iloc[new.matched[place]]
+def _moved(sides: Sides, place: int, new: Told, old: Sequence[Told], other: str) -> Moved:
+    subject, means = sides.subject, (float(sides.new[place]), float(sides.old[place]))
+    samples = new.words.samples
+    sample = samples[samples["sample_id"] == new.sample_id(place)].iloc[0]
     reference = sample["reference"]
     return Moved(
         sample_id=str(sample["sample_id"]),
@@ -66,20 +83,20 @@ def _moved(sides: Sides, place: int, new: Aligned, baseline: tuple[Sequence[Alig
         subject=subject,
         difference=means[0] - means[1],
         new=_side(_typical([new], subject.candidate, subject, place), place),
-        old=_side(_typical(old, pairs[subject.candidate], subject, place), place),
+        old=_side(_typical(old, other, subject, place), place),
         means=means,
     )
 
 
-def _typical(runs: Sequence[Aligned], candidate: str, subject: Subject, place: int) -> Answer:
+def _typical(runs: Sequence[Told], candidate: str, subject: Subject, place: int) -> Answer:
     """Of a side's answers to a sample the one whose score lies closest to their mean."""
     import numpy as np
 
     key: Key = (candidate, subject.source, subject.measure)
     scored = [
-        (run, candidate, trial, float(value))
-        for run in runs
-        for trial, value in enumerate(run.grid.values[key][run.matched[place]])
+        (told, candidate, trial, float(value))
+        for told in runs
+        for trial, value in enumerate(told.run.grid.values[key][told.run.matched[place]])
         if not np.isnan(value)
     ]
     middle = sum(answer[3] for answer in scored) / len(scored)
@@ -87,15 +104,15 @@ def _typical(runs: Sequence[Aligned], candidate: str, subject: Subject, place: i
 
 
 def _side(answer: Answer, place: int) -> Side:
-    run, candidate, trial, score = answer
-    sample = run.data.samples["sample_id"].iloc[run.matched[place]]
-    told = _rows(run.data.answers, sample, candidate, trial).iloc[0]
-    grades = _rows(run.data.grades, sample, candidate, trial)
-    grades = _in_order(grades[grades["repeat"] == 0], run)
+    shown, candidate, trial, score = answer
+    where = shown.sample_id(place), candidate, trial
+    told = _rows(shown.words.answers, *where).iloc[0]
+    grades = _rows(shown.words.grades, *where)
+    grades = _in_order(grades[grades["repeat"] == 0], shown.words)
     several = grades["judge"].nunique() > 1 or grades["turn"].nunique() > 1
     names = [_criterion(grade, several) for grade in grades.itertuples()]
     return Side(
-        run=run.data.info.id,
+        run=shown.words.info.id,
         text=_text(told),
         status=str(told["status"]),
         score=score,
@@ -104,9 +121,9 @@ def _side(answer: Answer, place: int) -> Side:
     )
 
 
-def _in_order(grades: pd.DataFrame, run: Aligned) -> pd.DataFrame:
+def _in_order(grades: pd.DataFrame, data: RunData) -> pd.DataFrame:
     """By judge and criterion as the exam has them, then by turn."""
-    names = [(judge.name, criterion) for judge in judges_of(run.data) for criterion in judge.criteria]
+    names = [(judge.name, criterion) for judge in judges_of(data) for criterion in judge.criteria]
     places = {name: place for place, name in enumerate(names)}
     keys = zip(grades["judge"], grades["criterion"], strict=True)
     found: pd.DataFrame = grades.assign(place=[places[key] for key in keys]).sort_values(["place", "turn"])

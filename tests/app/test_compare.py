@@ -41,6 +41,8 @@ def test_a_planted_regression_is_found_and_its_samples_are_shown(nights, mock):
     assert found["verdict"].startswith("cand is worse than in the baseline: correctness −0.")
     assert score["difference"]["high"] < 0 and score["test"] == "McNemar, mid-p" and not score["exploratory"]
     assert found["shared_replies"] == 0
+    fell = [(one["candidate"], one["measure"], one["old"] - one["new"]) for one in found["worse"]]
+    assert fell == [("cand", "correctness", 1.0)] * min(score["losses"], 20)
     page = Path(found["report"])
     assert page == Path(".markscheme/reports") / new / "compare.html"
     assert "Samples that got worse" in page.read_text()
@@ -123,6 +125,25 @@ def test_the_terminal_shows_every_measure_and_marks_the_family(nights):
 def test_an_unknown_run_is_named(nights):
     night(nights)
     assert "there is no run 'yesterday'" in compared(nights, "latest", "yesterday", code=2)
+
+
+def test_slices_are_by_the_tags_of_the_new_run(nights):
+    nights.write_samples([{**row, "tags": ["odd" if i % 2 else "even"]} for i, row in enumerate(nights.read_samples())])
+    first, second = night(nights), night(nights)
+    found = compared(nights, second, first)["slices"]
+    assert sorted((one["tag"], one["difference"]["n"]) for one in found) == [("even", 20), ("odd", 20)]
+
+
+def test_a_bundle_without_texts_is_a_baseline_with_the_same_numbers(nights, mock):
+    night(nights, "--name", "before")
+    mock.configure({"correct_rate": 0.3})
+    night(nights, "--name", "after")
+    code, _, err = nights.command("bundle", "before", "-o", "before.mks", "--no-texts")
+    assert code == 0, err
+    whole, bundled = compared(nights, "after", "before"), compared(nights, "after", "before.mks")
+    assert bundled == whole
+    page = Path(bundled["report"]).read_text()
+    assert page.count("(left out)") == len(bundled["worse"]) > 0
 
 
 def test_runs_are_compared_in_python(nights):

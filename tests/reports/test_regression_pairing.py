@@ -164,3 +164,12 @@ def test_what_makes_no_call_shares_an_answer_when_it_says_the_same_words():
     new = run("new", {"mini": LEVELS}, n_calls=0, text="the same")
     assert compared(new, [run("old", {"mini": LEVELS}, n_calls=0, text="the same")]).pairing.shared_replies == 10
     assert compared(new, [run("old", {"mini": LEVELS}, n_calls=0, text="other")]).pairing.shared_replies == 0
+
+
+def test_names_and_texts_may_come_as_categories():
+    new, old = pair(reply_run="old")
+    for data in (new, old):
+        for table, names in ((data.answers, ["candidate", "reply_run", "text"]), (data.grades, ["judge", "candidate"])):
+            table[names] = table[names].astype("category")
+    found = compared(new, [old])
+    assert (found.pairing.shared_replies, the(found).estimate.n) == (10, 10)
