@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_output
+from markscheme.app.comparing import gate_output, gate_plan_output
 from markscheme.app.comparing import output as comparing_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
@@ -22,10 +23,11 @@ from markscheme.app.review import outcome_output, views
 from markscheme.app.review import output as review_output
 from markscheme.app.serving import output as serving_output
 from markscheme.harness import exam, exam_specs
+from markscheme.harness import gate as gate_file
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
 from markscheme.harness.retrieval import sweep_spec
-from markscheme.harness.serving import launch_spec
+from markscheme.harness.serving import cost_spec, launch_spec
 from markscheme.harness.serving import spec as serving_spec
 from markscheme.judges import pairwise_file, rubric_file
 from markscheme.judges.rubric_schema import rubric_json_schema
@@ -55,6 +57,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("warm_up", serving_spec.WarmUpSpec),
         ("slo", serving_spec.SloSpec),
         ("limits of serving", serving_spec.CeilingSpec),
+        ("cost", cost_spec.CostSpec),
     ),
     "rubric": (
         ("rubric", rubric_file.RubricFile),
@@ -66,6 +69,11 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("rubric", pairwise_file.PairwiseFile),
         ("considerations", pairwise_file.Consideration),
         ("examples", pairwise_file.PairExample),
+    ),
+    "gate": (
+        ("gate", gate_file.GateSpec),
+        ("baseline", gate_file.BaselineSpec),
+        ("measures", gate_file.MeasureGate),
     ),
     "output": (
         ("run, generate, grade, demo", output.RunOutput),
@@ -92,6 +100,11 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("differences of compare", comparing_output.DifferenceOutput),
         ("slices", comparing_output.SliceOutput),
         ("worse", comparing_output.WorseOutput),
+        ("compare --gate", gate_output.GateOutput),
+        ("lines", gate_output.GateRow),
+        ("gate plan", gate_plan_output.GatePlanOutput),
+        ("lines of gate plan", gate_plan_output.PlannedGateRow),
+        ("false alarms", gate_plan_output.FalseAlarmsOutput),
         ("judge correct", correct_output.CorrectOutput),
         ("means", correct_output.CorrectedRow),
         ("differences", correct_output.DifferenceRow),
@@ -165,6 +178,8 @@ _PRINTED = tuple(
         views,
         outcome_output,
         serving_output,
+        gate_output,
+        gate_plan_output,
     )
 )
 """What commands print has no defaults: every key is there."""
