@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -191,12 +192,12 @@ def test_a_server_that_dies_ends_the_work_at_once(standin, house):
     async def use():
         async with Fleet(house[0]) as fleet:
             model = LaunchedModel(server(), fleet)
-            found = []
-            while len(found) < 200:
-                outcome = await model.complete(ASK)
-                assert isinstance(outcome, Reply), outcome
-                found.append(outcome)
-            return found
+            try:
+                for _ in range(200):
+                    outcome = await model.complete(ASK)
+                    assert isinstance(outcome, Reply), outcome
+            finally:
+                await model.close()
 
     with pytest.raises(ServerFailed, match=r"in the middle of its work; (.*\n)*.*CUDA out of memory"):
         asyncio.run(use())
@@ -274,6 +275,7 @@ def test_a_supervisor_that_is_killed_leaves_no_server_behind(tmp_path):
     while not started.tail() and time.monotonic() < until:
         time.sleep(0.02)
     pid = int(started.tail())
+    assert select.select([started._supervisor.stdout], [], [], 10)[0]
     started._supervisor.kill()
     asyncio.run(started.stop())
     assert gone(pid)
