@@ -17,7 +17,6 @@ class Purse:
     def __init__(self, cap_usd: float | None, spent_usd: float, cost: Cost) -> None:
         self.cap_usd = cap_usd
         self.spent_usd = spent_usd
-        self.unpriced = 0
         self._reserved_usd = 0.0
         self._cost = cost
 
@@ -35,13 +34,15 @@ class Purse:
         return amount
 
     def settle(self, model: str, reserved_usd: float, outcome: Reply | Failure | None) -> float | None:
-        """Replace what was set aside by what the call cost: USD, ``None`` where it failed or no price is known."""
+        """Replace what was set aside by what the call cost: USD, ``None`` where it failed or no price is known.
+
+        A call that was dropped on its way (``None``) may cost all of it, and counts as if it did.
+        """
         self._reserved_usd = max(0.0, self._reserved_usd - reserved_usd)
+        if outcome is None:
+            self.spent_usd += reserved_usd
         if not isinstance(outcome, Reply):
             return None
         cost = self._cost(model, outcome.usage)
-        if cost is None:
-            self.unpriced += 1
-            return None
-        self.spent_usd += cost
+        self.spent_usd += cost or 0.0
         return cost
