@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -187,8 +187,3 @@ def _family_words(chosen: frozenset[Subject], which: str) -> str:
     return (
         f"Holm over {words.plural(len(chosen), 'comparison')}: {which}" if chosen else "no family: nothing to correct"
     )
-
-
-def by_subject(found: Sequence[Difference]) -> Mapping[Subject, Difference]:
-    """The differences by what they are of."""
-    return {one.subject: one for one in found}

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from markscheme.reports.regression import said
 from markscheme.reports.regression.compare import Options, compared
 from markscheme.reports.regression.compare_html import LONG, render_compare
 from markscheme.reports.regression.compare_markdown import compare_markdown
+from markscheme.reports.regression.records import Subject
 from regressions import run
 from synthetic import HOSTILE
 from test_pages import Outline, compare_with_golden
@@ -86,3 +88,27 @@ def test_a_comparison_without_a_loss_shows_no_samples():
     same = compared(run("new", {"mini": [1, 2]}), [run("old", {"mini": [1, 2]})])
     assert "got worse" not in render_compare(same)
     assert "got worse" not in compare_markdown(same)
+
+
+def test_the_forest_marks_what_is_worse_by_more_than_chance_and_what_was_declared(found):
+    page = render_compare(found)
+    assert page.count('<g class="worse strong">') == 1  # correctness of mini
+    assert page.count('<g class="same strong">') == 1  # that of large
+    assert page.count('<g class="same">') == 2  # failures of both
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "words"),
+    [
+        ("", -0.204, "−0.20"),
+        ("", 0.0, "+0.00"),
+        ("s", 0.31, "+0.31 s"),
+        ("s", -0.00032, "−0.00032 s"),
+        ("USD", -0.0000077, "−$0.0000077"),
+        ("USD", 12.4, "+$12.40"),
+        ("tokens", -3.8, "−3.8"),
+        ("tokens", 0.0, "0.0"),
+    ],
+)
+def test_changes_are_signed_and_keep_two_digits_however_small(unit, value, words):
+    assert said.amount(value, Subject("mini", "", "any", unit=unit), sign=True) == words
