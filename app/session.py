@@ -32,6 +32,9 @@ RETRYABLE = frozenset(
     {"failed", "unparsable", "truncated", "refused", "timeout", "content_filter", "context_overflow", "candidate_error"}
 )
 
+_OF_REPORTS = ("labels", "baseline")
+"""What of an exam changes what a report can say, and nothing that is run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -132,6 +135,7 @@ def price_book(exam: Exam) -> PriceBook:
                 None if spec.cached_input_usd_per_million is None else _decimal(spec.cached_input_usd_per_million),
                 None if spec.cache_write_usd_per_million is None else _decimal(spec.cache_write_usd_per_million),
                 _decimal(spec.usd_per_request),
+                _decimal(spec.batch_discount or 0.0),
             )
             for name, spec in exam.prices.items()
         }
@@ -158,9 +162,9 @@ def describe_imported(session: Session, imported: Sequence[Mapping[str, Any]]) -
     config, known = resolved(session), runs.find(session.store, session.run.id)
     own = {judge["name"] for judge in config["judges"]}
     config["judges"] = [*config["judges"], *(judge for judge in imported if judge["name"] not in own)]
-    # Labels come and go: they change what a report can say, and nothing that was run.
-    fingerprint = digest({name: value for name, value in config.items() if name != "labels"})
-    if fingerprint == known.fingerprint and config.get("labels") == known.config.get("labels"):
+    fingerprint = digest({name: value for name, value in config.items() if name not in _OF_REPORTS})
+    told = all(config.get(name) == known.config.get(name) for name in _OF_REPORTS)
+    if fingerprint == known.fingerprint and told:
         return
     if known.config.get("dataset") != config["dataset"]:
         session.store.put_samples(session.run.id, session.dataset.samples)

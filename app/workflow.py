@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 Phase = Literal["generate", "grade"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s"}
+_NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s", "memory_gb"}
 _IN_IDENTITY = {"launch", "adapter", "usd_per_gpu_hour"}
 """What `engine_identity` says of a launched server, without its GPUs and their price."""
 

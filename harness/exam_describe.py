@@ -44,6 +44,8 @@ def describe(exam: Exam) -> dict[str, Any]:
         "prices": {name: spec.model_dump(mode="json", exclude_none=True) for name, spec in exam.prices.items()},
         "concurrency": exam.concurrency,
     }
+    if exam.baseline is not None:
+        described["baseline"] = exam.baseline
     if exam.labels:
         described["labels"] = [_labels(spec, folder) for spec in exam.labels]
     return described
@@ -65,6 +67,7 @@ def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
         "timeout_s": spec.timeout_s,
         "base_url": _address(spec.base_url),
         **_launch(spec, folder),
+        **({} if spec.memory_gb is None else {"memory_gb": spec.memory_gb}),
     }
     if spec.request is not None:
         headers = sorted(spec.request.headers)

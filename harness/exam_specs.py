@@ -111,6 +111,7 @@ class CandidateSettings(Section):
     contexts: Contexts = Field(default=None, description="how many passages are shown; a list makes a candidate each")
     launch: LaunchSpec | None = None
     usd_per_gpu_hour: Usd | None = None
+    memory_gb: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
 
@@ -320,13 +321,17 @@ class EndpointSpec(Section):
 
 
 class PriceSpec(Section):
-    """USD per million tokens, and per request. A kind of input that has no price of its own costs what other does."""
+    """USD per million tokens, and per request. A kind of input that has no price of its own costs what other does.
+
+    ``batch_discount`` is taken off tokens where it is declared, and nowhere else: we ask nobody's batch API ourselves.
+    """
 
     input_usd_per_million: Usd = 0.0
     output_usd_per_million: Usd = 0.0
     cached_input_usd_per_million: Usd | None = None
     cache_write_usd_per_million: Usd | None = None
     usd_per_request: Usd = 0.0
+    batch_discount: Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> PriceSpec:

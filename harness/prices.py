@@ -2,8 +2,9 @@
 
     cost = (prompt - cached - cache_write) input + cached cached_input + cache_write cache_write + completion output
 
-each per million tokens, plus a fee per request. Completion tokens include reasoning, which is not added again. Prices
-stand in the exam (``prices:``) or come from the data inside the `genai-prices` package, offline.
+each per million tokens, less the discount of a batch where one is declared, plus a fee per request. Completion tokens
+include reasoning, which is not added again. Prices stand in the exam (``prices:``) or come from the data inside the
+`genai-prices` package, offline.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ FREE = "baseline"
 class Price:
     """US dollars per million tokens; ``per_request_usd`` per call. Numbers of any kind become exact decimals.
 
-    Cached and cache-written tokens without a price of their own cost what other input does. Raises `InputError` for
-    what is no price.
+    Cached and cache-written tokens without a price of their own cost what other input does. ``batch_discount`` is the
+    share of the price of all tokens that is not charged, 0.5 for half. Raises `InputError` for what is no price.
     """
 
     input_usd: Decimal
@@ -46,12 +47,15 @@ class Price:
     cached_input_usd: Decimal | None = None
     cache_write_usd: Decimal | None = None
     per_request_usd: Decimal = Decimal(0)
+    batch_discount: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, _decimal(name, value))
+        if self.batch_discount > 1:
+            raise InputError(f"prices: batch_discount {self.batch_discount} must be a share, from 0 to 1")
 
     def cost(self, usage: Usage) -> Decimal:
         """US dollars of one call."""
@@ -65,7 +69,7 @@ class Price:
             + written * written_usd
             + usage.completion_tokens * self.output_usd
         )
-        return tokens / _MILLION + self.per_request_usd
+        return tokens * (1 - self.batch_discount) / _MILLION + self.per_request_usd
 
 
 class PriceBook:

@@ -45,6 +45,7 @@ def unservable(file: YamlFile, spec: ServingSpec | None, candidates: Sequence[Ca
     """What of the section `serving:` does not go with the exam's candidates."""
     if spec is None:
         return
+    yield from _unknown_api(file, spec.cost.api, candidates)
     bad = False
     for position, name in enumerate(spec.candidates):
         if what := _why_not(name, candidates):
@@ -64,6 +65,14 @@ def unservable(file: YamlFile, spec: ServingSpec | None, candidates: Sequence[Ca
             what = f"candidate {family(one)!r} is listed with its contexts already, each is measured; leave this out"
             yield file.problem(("serving", "contexts"), what)
             return
+
+
+def _unknown_api(file: YamlFile, api: str | None, candidates: Sequence[CandidateSpec]) -> Iterator[Problem]:
+    known = list(dict.fromkeys(name for one in candidates for name in (family(one), one.name)))
+    if api is not None and api not in known:
+        hint = did_you_mean(api, known) or ";"
+        what = f"{api!r} is no candidate of this exam{hint} there are {', '.join(known) or 'none'}"
+        yield file.problem(("serving", "cost", "api"), what)
 
 
 def _why_not(name: str, candidates: Sequence[CandidateSpec]) -> str:

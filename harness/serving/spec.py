@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..exam_types import Contexts, Count, File, Filled, Name, OrNothing, Seconds, Section
 from ..retrieval.sweep_spec import Several
 from ..yaml_file import mistake
+from .cost_spec import CostSpec
 from .records import Shape
 
 Rate = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
@@ -97,6 +98,7 @@ class ServingSpec(Section):
     prompts: Literal["fresh", "cached"] = "fresh"
     slo: Annotated[SloSpec, OrNothing] = SloSpec()
     limits: Annotated[CeilingSpec, OrNothing] = CeilingSpec()
+    cost: Annotated[CostSpec, OrNothing] = CostSpec()
     timeout_s: Seconds = 120.0
     max_in_flight: Count = 512
     candidates: tuple[Name, ...] = ()

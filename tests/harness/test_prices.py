@@ -5,7 +5,9 @@ import sys
 from decimal import Decimal
 
 import pytest
+from markscheme.app.session import price_book
 from markscheme.harness.errors import InputError
+from markscheme.harness.exam import describe, exam_from_dict
 from markscheme.harness.prices import Price, PriceBook
 from markscheme.harness.records import Usage
 
@@ -24,6 +26,30 @@ def test_cached_tokens_without_a_price_cost_what_input_does():
 
 def test_a_fee_per_request_is_added():
     assert Price(0, 0, per_request_usd="0.005").cost(Usage(10, 10)) == Decimal("0.005")
+
+
+def test_a_declared_batch_discount_is_taken_off_tokens_and_not_off_fees():
+    usage, half = Usage(1_000_000, 100_000), Price(3, 15, per_request_usd="0.01", batch_discount="0.5")
+    assert half.cost(usage) == (3 + Decimal("1.5")) / 2 + Decimal("0.01")
+    assert Price(3, 15).cost(usage) == 3 + Decimal("1.5")
+
+
+@pytest.mark.parametrize("value", [1.01, -0.5, "half"])
+def test_a_discount_is_a_share(value):
+    with pytest.raises(InputError, match="batch_discount"):
+        Price(3, 15, batch_discount=value)
+
+
+def test_an_exam_declares_its_discount_and_nobody_else_gets_one(tmp_path):
+    rates = {"input_usd_per_million": 3, "output_usd_per_million": 15}
+    prices = {"vllm/a": {**rates, "batch_discount": 0.5}, "vllm/b": rates}
+    exam = exam_from_dict(
+        {"dataset": "docs_qa", "candidates": [{"model": "vllm/a"}], "prices": prices}, tmp_path, "exam"
+    )
+    book = price_book(exam)
+    usage = Usage(1_000_000, 100_000, cached_tokens=200_000, reasoning_tokens=50_000)
+    assert (book.cost_usd("vllm/a", usage), book.cost_usd("vllm/b", usage)) == (2.25, 4.5)
+    assert "batch_discount" not in describe(exam)["prices"]["vllm/b"]
 
 
 def test_more_cached_than_prompt_tokens_never_costs_less_than_nothing():
