@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from ...harness.store.runs import Run
 from ...reports.regression.compare import Options, compared
 from ...reports.regression.gate import gated
 from ...reports.regression.gate_records import GateResult
+from ...reports.regression.nights import by_nights
 from ...reports.regression.records import Compared
 from ..references import load_run, opened, opened_run
 from ..session import WORKSPACE
@@ -50,11 +51,15 @@ def gate(question: Question, confirm: Confirm | None = None) -> Gated:
     """
     new, data = _read(question)
     pool, notes = _baseline(question, new)
-    first = compared(data, pool, question.options)
+    first = _compared(question, data, pool)
     result = gated(first, question.spec)
     if result.of("alarm") and (again := _second(question, new, confirm)) is not None:
-        result = gated(first, question.spec, compared(again, pool, question.options))
+        result = gated(first, question.spec, _compared(question, again, pool))
     return Gated(first, replace(result, notes=notes + result.notes))
+
+
+def _compared(question: Question, new: RunData, pool: Sequence[RunData]) -> Compared:
+    return by_nights(compared(new, pool, question.options), new, pool)
 
 
 def _read(question: Question) -> tuple[Run, RunData]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...harness.statistics.gate_alarms import Expected
 from .. import words
 from .gate_plan import GatePlan, Known, PlannedLine
+from .sides import SECONDS
 
 SOURCES: dict[Known, str] = {
     "runs": "spread between runs",
@@ -52,6 +53,8 @@ def _line(line: PlannedLine) -> Iterator[str]:
     yield f"  an unchanged model passes the margin {margin} in {words.percent(line.passes)} of nights"
     yield f"  the smallest margin that it passes in 80 %: {_fine(line.certifiable, line)}"
     yield f"  a loss of {_fine(line.detects, line)} raises an alarm with 80 %"
+    if noise.measure in SECONDS:
+        yield "  what slows a whole night is not in this: the gate takes the spread between runs where it is wider"
     if line.certifiable > line.margin:
         trials = f"{line.trials_needed:,} trials of each answer (now {noise.trials})"
         yield f"  the margin {_fine(line.margin, line)} takes {line.n_needed:,} samples, or {trials}"
