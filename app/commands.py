@@ -121,7 +121,9 @@ def grade_file(source: Path, chosen: Options, judge: JudgeChoice, json: bool, qu
     run(exam, chosen, ("generate", "grade"), json, quiet)
 
 
-def report(reference: str, workspace: str, output: Path | None, json: bool, texts: bool = True) -> None:
+def report(
+    reference: str, workspace: str, output: Path | None, json: bool, texts: bool = True, baseline: str = ""
+) -> None:
     """Write a run's report again."""
     from .judging.labels import refresh_labels
     from .reporting import report_folder, write_report
@@ -129,7 +131,7 @@ def report(reference: str, workspace: str, output: Path | None, json: bool, text
     with opened_run(reference, workspace) as (store, found):
         for note in refresh_labels(store, found):
             _note(note)
-        path, _ = write_report(store, found, output or report_folder(store, found.id, texts), texts)
+        path, _ = write_report(store, found, output or report_folder(store, found.id, texts), texts, baseline)
     emit(PathOutput(paths=[str(path), str(path.with_suffix(".md"))])) if json else typer.echo(str(path))
 
 

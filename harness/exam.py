@@ -10,7 +10,15 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from .errors import ExamError, InputError, Problem
-from .exam_checks import entries, lone_pairs, providers, shared_names, unknown_measures, unknown_providers
+from .exam_checks import (
+    entries,
+    lone_pairs,
+    providers,
+    shared_names,
+    unknown_baseline,
+    unknown_measures,
+    unknown_providers,
+)
 from .exam_describe import describe
 from .exam_juries import seated, unseatable
 from .exam_labels import LabelSpec
@@ -60,6 +68,7 @@ class Exam(Section):
     dataset: DatasetSpec = Field(description="dataset: and a packaged name (docs_qa) or a path")
     candidates: Annotated[tuple[CandidateSpec, ...], BeforeValidator(_list)] = ()
     judges: Annotated[tuple[JudgeSpec, ...], BeforeValidator(_list)] = ()
+    baseline: str | None = None
     measures: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     endpoints: Annotated[tuple[EndpointSpec, ...], BeforeValidator(_list)] = ()
     labels: Annotated[tuple[LabelSpec, ...], BeforeValidator(_list)] = ()
@@ -127,7 +136,7 @@ def _checked(file: YamlFile) -> Exam:
     shared = users_endpoints(providers(found) - {entry.name for entry in found if entry.section == "endpoints"})
     declared = {entry.name for entry in found if entry.section == "endpoints"} | {spec.name for spec in shared}
     problems += [*shared_names(file, found), *unknown_providers(file, found, declared), *unknown_measures(file)]
-    problems += lone_pairs(file, found)
+    problems += [*lone_pairs(file, found), *unknown_baseline(file, found)]
     if exam is not None and not exam.candidates and exam.matrix is None and exam.retrieval is None:
         problems.append(file.problem(("candidates",), "there is no candidate; write at least one, or a matrix"))
     if exam is not None:

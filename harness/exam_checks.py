@@ -73,6 +73,21 @@ def lone_pairs(file: YamlFile, found: Iterable[Entry]) -> Iterator[Problem]:
             yield file.problem(("judges", position, "against"), what)
 
 
+def unknown_baseline(file: YamlFile, found: Iterable[Entry]) -> Iterator[Problem]:
+    """A declared baseline that is nobody, or that is all there is."""
+    names = list(dict.fromkeys(entry.name for entry in found if entry.section == "candidates"))
+    baseline = file.data.get("baseline") if isinstance(file.data, Mapping) else None
+    if not isinstance(baseline, str):
+        return
+    if baseline not in names:
+        hint = did_you_mean(baseline, names) or ";"
+        there = ", ".join(names) or "none"
+        yield file.problem(("baseline",), f"{baseline!r} is no candidate of this exam{hint} there are {there}")
+    elif len(names) < 2:
+        what = f"{baseline!r} is the only candidate; name a second to compare with it, or take the baseline away"
+        yield file.problem(("baseline",), what)
+
+
 def providers(found: Iterable[Entry]) -> set[str]:
     """What stands before the slash of the models."""
     return {entry.model.partition("/")[0] for entry in found if "/" in entry.model}

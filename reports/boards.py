@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..harness.statistics.paired import PairedDifference
+from ..harness.statistics.paired import MOST_FLIPPED, PairedDifference
 from . import words
 from .cells import Cell, Scores
 from .comparison import Comparison, basis, compare
@@ -15,14 +15,19 @@ from .letters import compact_letters, rank_ranges
 from .operations import CandidateCost
 from .words import UNCORRECTED
 
-TESTS = {"sign flip": "sign-flip test", "clustered t": "clustered t test, the clusters being more than 2,000"}
+TESTS = {
+    "sign flip": "sign-flip test",
+    "clustered t": f"clustered t test alone, the clusters being more than {MOST_FLIPPED:,}",
+    "t": f"t test alone, the questions being more than {MOST_FLIPPED:,}",
+}
 
 
 @dataclass(frozen=True)
 class Row:
     """A candidate's line. ``ranked`` is the headline as it is compared with others (`Basis`). Rows that share one of
     their ``letters`` cannot be told apart; ``rank`` is the lowest and highest that it can have. ``versus_best`` is the
-    best row minus this one."""
+    best row minus this one. With a declared baseline there are no letters and no ranks: ``against`` is then `better`,
+    `worse` or `not told apart`, and ``versus_baseline`` this row minus the baseline."""
 
     candidate: str
     headline: Cell
@@ -33,6 +38,8 @@ class Row:
     versus_best: PairedDifference | None
     failed: Mapping[str, int]
     cost: CandidateCost
+    against: str = ""
+    versus_baseline: PairedDifference | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,11 @@ class Board:
         return self.judge.headline == "composite"
 
     @property
+    def baseline(self) -> str:
+        """The declared baseline that the others are compared with; '' where each is compared with each."""
+        return self.comparison.baseline if self.comparison else ""
+
+    @property
     def touched(self) -> bool:
         """Whether any headline is corrected."""
         return bool(self.basis)
@@ -71,23 +83,23 @@ class Board:
         return self.comparison is not None and not self.comparison.corrected.isdisjoint({(left, right), (right, left)})
 
 
-def boards(scores: Scores, costs: Mapping[str, CandidateCost]) -> tuple[Board, ...]:
-    """One per judge, in exam order."""
-    return tuple(_board(scores, judge, costs) for judge in scores.judges if judge.criteria)
+def boards(scores: Scores, costs: Mapping[str, CandidateCost], baseline: str = "") -> tuple[Board, ...]:
+    """One per judge, in exam order; ``baseline`` is the candidate that all others are compared with."""
+    return tuple(_board(scores, judge, costs, baseline) for judge in scores.judges if judge.criteria)
 
 
-def _board(scores: Scores, judge: JudgeView, costs: Mapping[str, CandidateCost]) -> Board:
+def _board(scores: Scores, judge: JudgeView, costs: Mapping[str, CandidateCost], baseline: str) -> Board:
     measure = judge.headline
     by = basis(scores, judge.name, measure)
     ranked = sorted(by.cells, key=lambda cell: (cell.mean is None, -round(cell.mean or 0.0, 9)))
     scored = [cell.candidate for cell in ranked if cell.mean is not None]
-    comparison = compare(scored, scores, judge.name, measure, judge.scale) if scored else None
+    comparison = compare(scored, scores, judge.name, measure, judge.scale, baseline) if scored else None
     places = _places(comparison)
     rows = tuple(_row(scores, judge, cell, places, comparison, costs) for cell in ranked)
     columns = {criterion: basis(scores, judge.name, criterion) for criterion in judge.criteria}
     mixed = frozenset(name for name, column in columns.items() if column.why and not column.corrected)
     board = Board(judge, rows, comparison, "", by.corrected, by.why, mixed)
-    return replace(board, words=_words(board))
+    return replace(board, words=_words(board, baseline))
 
 
 def _row(
@@ -105,12 +117,14 @@ def _row(
     failed = {why: n for why, n in cell.missing.items() if not why.startswith("judge: not_applicable")}
     cells = tuple(scores.cells[name, judge.name, criterion] for criterion in criteria)
     headline = scores.cells[name, judge.name, judge.headline]
-    return Row(name, headline, cell, cells, letters, rank, versus_best, failed, costs[name])
+    against = comparison.against_baseline(name) if comparison else ""
+    versus = comparison.pairs.get((name, comparison.baseline)) if comparison else None
+    return Row(name, headline, cell, cells, letters, rank, versus_best, failed, costs[name], against, versus)
 
 
 def _places(comparison: Comparison | None) -> dict[str, tuple[str, tuple[int, int]]]:
     """Of everyone with a score the letters and the ranks."""
-    if comparison is None:
+    if comparison is None or comparison.baseline:
         return {}
     names = comparison.ranked
     better = [(a, b) for a in names for b in names if a != b and comparison.better(a, b)]
@@ -118,20 +132,25 @@ def _places(comparison: Comparison | None) -> dict[str, tuple[str, tuple[int, in
     return {name: (letters[name], ranks[name]) for name in names}
 
 
-def _words(board: Board) -> str:
+def _words(board: Board, baseline: str) -> str:
     judge, rows, comparison = board.judge, board.rows, board.comparison
     rubric = f"rubric {judge.rubric}" + (f" v{judge.rubric_version}" if judge.rubric_version else "")
     scale = f" on a scale of {words.scale_words(judge.scale)}" if judge.scale else ""
     origin = f" ({rubric})" if judge.rubric else ""
     parts = [f"{_composition(judge)}{scale}{origin}, {_by(board)}.", board.basis]
     parts.append(_interval_words(rows))
-    if comparison and comparison.pairs:
-        parts.append(
-            "Candidates that share a letter cannot be told apart "
-            f"(paired by question, {_tests(comparison)}, Holm); ranks say the same."
-        )
+    if baseline and baseline != board.baseline:
+        parts.append(f"The declared baseline {baseline} has no score: candidates are compared with each other.")
+    if comparison and comparison.baseline:
+        parts.append(f"All are compared with the baseline {baseline} alone ({_how(comparison)} over these).")
+    elif comparison and comparison.pairs:
+        parts.append(f"Candidates that share a letter cannot be told apart ({_how(comparison)}); ranks say the same.")
         parts.append(_lead_words(board, *comparison.ranked[:2]))
     return " ".join(part for part in parts if part)
+
+
+def _how(comparison: Comparison) -> str:
+    return f"paired by question, {_tests(comparison)}, Holm"
 
 
 def _tests(comparison: Comparison) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
-from ..harness.statistics.paired import PairedDifference, holm, paired_differences
+from ..harness.statistics.paired import PairedDifference, holm, pair_differences
 from . import words
 from .cells import Cell, Scores
 from .corrections import FROM_LABELS, difference
@@ -31,14 +32,15 @@ class Basis:
 class Comparison:
     """Every pair of ``ranked`` (best first), left above right, with p adjusted by Holm over all pairs.
 
-    ``corrected`` are the pairs whose difference is people's, by labels on both answers; in the others it is the
-    judge's.
+    With a declared ``baseline`` its pairs alone, the other candidate first. ``corrected`` are the pairs whose
+    difference is people's, by labels on both answers; in the others it is the judge's.
     """
 
     ranked: tuple[str, ...]
     pairs: Mapping[tuple[str, str], PairedDifference]
     adjusted: Mapping[tuple[str, str], float]
     corrected: frozenset[tuple[str, str]] = frozenset()
+    baseline: str = ""
 
     def better(self, left: str, right: str) -> bool:
         """Whether ``left`` is above ``right`` by more than chance: Holm's p and the interval both say so.
@@ -52,6 +54,13 @@ class Comparison:
         """The best and everyone who cannot be told apart from it."""
         best = self.ranked[0]
         return (best, *(other for other in self.ranked[1:] if not self.better(best, other)))
+
+    def against_baseline(self, name: str) -> str:
+        """`better`, `worse` or `not told apart`; '' without a baseline, and for the baseline itself."""
+        if (name, self.baseline) not in self.pairs:
+            return ""
+        better, worse = self.better(name, self.baseline), self.better(self.baseline, name)
+        return "better" if better else "worse" if worse else "not told apart"
 
 
 def basis(scores: Scores, source: str, measure: str) -> Basis:
@@ -75,12 +84,20 @@ def _odd_ones(cells: Sequence[Cell]) -> str:
     return "the candidates are corrected by methods that differ"
 
 
-def compare(ranked: Sequence[str], scores: Scores, source: str, measure: str, scale: Scale | None) -> Comparison:
-    """Compare ``ranked`` candidates, best first, on per-sample means of one measure."""
+def compare(
+    ranked: Sequence[str], scores: Scores, source: str, measure: str, scale: Scale | None, baseline: str = ""
+) -> Comparison:
+    """Compare ``ranked`` candidates, best first, on per-sample means of one measure: each with each, or with the
+    ``baseline`` alone if it is among them."""
+    import numpy as np
+
     keys = {name: (name, source, measure) for name in ranked}
-    found = paired_differences(
-        [scores.grid.per_sample(key) for key in keys.values()], scores.grid.clusters, scale=scale
-    )
+    whom = baseline if baseline in ranked else ""
+    named = [(name, whom) for name in ranked if name != whom] if whom else list(combinations(ranked, 2))
+    places = {name: place for place, name in enumerate(ranked)}
+    table = np.array([scores.grid.per_sample(key) for key in keys.values()])
+    numbers = [(places[left], places[right]) for left, right in named]
+    found = pair_differences(table, numbers, scores.grid.clusters, scale=scale)
     pairs = {(ranked[i], ranked[j]): pair for (i, j), pair in found.items()}
     corrected = {}
     for left, right in pairs if scores.labelled else ():
@@ -88,4 +105,4 @@ def compare(ranked: Sequence[str], scores: Scores, source: str, measure: str, sc
             corrected[left, right] = replace(pairs[left, right], estimate=people[0], p=people[1])
     pairs |= corrected
     adjusted = holm([pair.p for pair in pairs.values()])
-    return Comparison(tuple(ranked), pairs, dict(zip(pairs, adjusted, strict=True)), frozenset(corrected))
+    return Comparison(tuple(ranked), pairs, dict(zip(pairs, adjusted, strict=True)), frozenset(corrected), whom)

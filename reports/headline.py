@@ -10,7 +10,7 @@ from ..harness.records import Estimate
 from ..harness.store.frames import RunData
 from ..harness.store.wordless import MARK
 from . import words
-from .boards import Board, correction_words, pair_words
+from .boards import Board, Row, correction_words, pair_words
 from .cells import UNREADABLE, Cell, Scores
 from .exam import JudgeView, leading_judge
 from .operations import CandidateCost, paid
@@ -61,6 +61,9 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
         )
     if board is None or board.comparison is None:
         return line(_nothing(board))
+    whose = "" if board.corrected or not board.touched else "By the judge's own scores: "
+    if board.baseline:
+        return line(whose + _against(board))
     leaders = board.comparison.leaders()
     best = next(row for row in board.rows if row.candidate == leaders[0])
     if len(board.comparison.ranked) == 1:
@@ -69,7 +72,6 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
         return line(_overtaken(board, overtaking))
     said = _ahead(board) if len(leaders) == 1 else _tied(board, leaders)
     rival = board.comparison.ranked[1] if len(leaders) == 1 else _cheapest(board, leaders[1:])
-    whose = "" if board.corrected or not board.touched else "By the judge's own scores: "
     return line(whose + said + _trade(board, best.cost, rival))
 
 
@@ -142,6 +144,33 @@ def _ahead(board: Board) -> str:
     gap = f"{words.number(estimate.value)} {_limits(estimate)}".rstrip()
     whose = pair_words(board, first, second)
     return f"{strong(first)} answers best: {_score(_cell(board, first), board)}, {gap} above {strong(second)}{whose}."
+
+
+def _against(board: Board) -> str:
+    """Who is better and who worse than the declared baseline, with the largest difference of each."""
+    baseline = next(row for row in board.rows if row.candidate == board.baseline)
+    found = {how: [row for row in board.rows if row.against == how] for how in ("better", "worse", "not told apart")}
+    said = [
+        f"{_many(rows)} {'is' if len(rows) == 1 else 'are'} {how}{_largest(rows)}"
+        for how, rows in found.items()
+        if rows
+    ]
+    trade = _trade(board, found["better"][0].cost, board.baseline) if found["better"] else ""
+    return f"Against the baseline {strong(board.baseline)}, {_score(baseline.ranked, board)}: {'; '.join(said)}.{trade}"
+
+
+def _many(rows: Sequence[Row]) -> str:
+    return words.listed(strong(row.candidate) for row in rows) if len(rows) <= 4 else f"{len(rows)} candidates"
+
+
+def _largest(rows: Sequence[Row]) -> str:
+    """The largest difference from the baseline; nothing for several that cannot be told apart from it."""
+    if len(rows) > 1 and rows[0].against == "not told apart":
+        return ""
+    row = rows[0] if rows[0].against == "better" else rows[-1]
+    assert row.versus_baseline is not None
+    gap = words.estimate(row.versus_baseline.estimate, sign=True).replace(" ", "\u00a0")
+    return f" ({strong(row.candidate) + ' ' if len(rows) > 1 else ''}{gap})"
 
 
 def _overtaken(board: Board, name: str) -> str:

@@ -60,26 +60,37 @@ def _board(board: Board, named: bool) -> Iterator[str]:
     yield escape(board.words)
     criteria = [escape(c.capitalize()) for c in board.judge.criteria] if board.shows_composite else []
     headline = "Composite" if board.shows_composite else escape(board.judge.headline.capitalize())
-    titles = ["Rank", "Candidate", headline, "Letters", *criteria, "Missing", "p50 / p95 s", "TTFT s", "USD per 1,000"]
+    first = ["Candidate", headline, f"Against {escape(board.baseline)}"]
+    if not board.baseline:
+        first = ["Rank", "Candidate", headline, "Letters"]
+    titles = [*first, *criteria, "Missing", "p50 / p95 s", "TTFT s", "USD per 1,000"]
     marked = board_marks(board)
-    yield table(titles, (_row(row, _mark_of(marked, i)) for i, row in enumerate(board.rows)), left=2)
+    rows = [_row(board, row, _mark_of(marked, i)) for i, row in enumerate(board.rows)]
+    yield table(titles, rows, left=1 if board.baseline else 2)
     if len(board.rows) > 1:
         yield "Bold: the best of a column; underlined: the second best."
 
 
-def _row(row: Row, mark: Mapping[str, Mark]) -> list[str]:
+def _row(board: Board, row: Row, mark: Mapping[str, Mark]) -> list[str]:
     cost = row.cost
     return [
-        rank_words(row.rank) if row.rank else words.NONE,
+        *([] if board.baseline else [rank_words(row.rank) if row.rank else words.NONE]),
         escape(row.candidate),
         _cell(row.headline, mark["headline"]),
-        row.letters or words.NONE,
+        _versus(board, row) if board.baseline else row.letters or words.NONE,
         *(_cell(cell, mark[cell.measure]) for cell in row.criteria),
         ", ".join(f"{n} {words.reason(why)}" for why, n in row.failed.items()) or "0",
         f"{_marked(words.seconds(cost.p50.value), mark['p50'])} / {words.seconds(cost.p95.value)}",
         _marked(words.seconds(cost.ttft_p50.value), mark["ttft"]),
         _marked(words.usd(cost.usd_per_1000.value), mark["usd"]),
     ]
+
+
+def _versus(board: Board, row: Row) -> str:
+    """``better (+0.45 [+0.43, +0.47])`` than the declared baseline."""
+    if row.versus_baseline is None:
+        return "baseline" if row.candidate == board.baseline else words.NONE
+    return f"{row.against} ({words.estimate(row.versus_baseline.estimate, sign=True)})"
 
 
 def _mark_of(marked: Mapping[str, Sequence[Mark]], row: int) -> dict[str, Mark]:

@@ -125,7 +125,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
     """
     scores = score(data, earlier=earlier)
     costs = candidate_costs(data, scores)
-    tables = boards(scores, by_candidate(costs))
+    tables = boards(scores, by_candidate(costs), str(data.info.config.get("baseline") or ""))
     main = _main_measure(scores)
     scale = _scale(scores, main) if main else None
     pairs = compared(data)

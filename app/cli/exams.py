@@ -117,9 +117,12 @@ def report(
     no_texts: Annotated[
         bool, typer.Option("--no-texts", help="For readers outside: no question, answer, reasoning or prompt.")
     ] = False,
+    baseline: Annotated[
+        str, typer.Option(help="The candidate to compare all others with, instead of the exam's.", show_default=False)
+    ] = "",
     json: Json = False,
 ) -> None:
     """Write report.html and report.md of a run again, from the store alone."""
     from .. import commands
 
-    commands.report(run, workspace, output, json, texts=not no_texts)
+    commands.report(run, workspace, output, json, not no_texts, baseline)

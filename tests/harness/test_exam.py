@@ -457,3 +457,18 @@ def test_loading_an_exam_imports_nothing_heavy(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "exam.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_baseline_is_one_of_several_candidates(tmp_path):
+    text = "dataset: docs_qa\nbaseline: {}\ncandidates:\n  - {{name: mini, model: baseline/extractive}}\n"
+    two = text + "  - {{name: maxi, model: baseline/extractive}}\n"
+    path = tmp_path / "e.yaml"
+    path.write_text(two.format("mini"))
+    assert load_exam(path).baseline == "mini"
+    assert describe(load_exam(path))["baseline"] == "mini"
+    path.write_text(two.format("mimi"))
+    with pytest.raises(ExamError, match=r"e\.yaml:2 baseline.*'mimi' is no candidate.*did you mean 'mini'"):
+        load_exam(path)
+    path.write_text(text.format("mini"))
+    with pytest.raises(ExamError, match=r"e\.yaml:2 baseline.*'mini' is the only candidate"):
+        load_exam(path)
