@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TAIL_TIMEOUT_S = 0.25
 """How long to wait, after ``[DONE]``, for the end of the body that lets the connection be used again."""
+IDLE_S = 1.0
+"""A connection that was closed sooner than that was not closed for being idle."""
 
 
 class CompatibleModel(EndpointModel):
@@ -37,6 +39,7 @@ class CompatibleModel(EndpointModel):
         self._url = f"{endpoint.base_url}{self.path}"
         self._lease = Lease(endpoint.base_url)
         self._closes_after_stream = False
+        self._streamed_on: tuple[asyncio.Transport, float] | None = None
         self._timeout: aiohttp.ClientTimeout | None = None
 
     async def close(self) -> None:
@@ -77,6 +80,7 @@ class CompatibleModel(EndpointModel):
         if self._timeout is None:
             self._timeout = aiohttp.ClientTimeout(total=self._endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         session, headers = self._lease.session(), self._headers_with(key)
+        self._notice_closing()
         if request.stream and self._closes_after_stream:
             headers["Connection"] = "close"
         sent_at, sent = time.time(), time.perf_counter()
@@ -90,14 +94,26 @@ class CompatibleModel(EndpointModel):
                 # A redirect could carry the key to another host.
                 allow_redirects=False,
             ) as response:
+                connection = response.connection
+                transport = connection.transport if request.stream and connection is not None else None
                 outcome = await self._receive(response, request, dropped, (sent_at, sent))
         except (aiohttp.ClientError, OSError) as error:
             if request.stream and _is_stale(error) and self._url.startswith("http://"):
                 self._closes_after_stream = True
             return _transport_failure(error, self._endpoint.timeout_s, sent_at)
+        if transport is not None:
+            self._streamed_on = transport, time.perf_counter()
         if isinstance(outcome, Failure) and not outcome.sent_at:
             return replace(outcome, sent_at=sent_at)
         return outcome
+
+    def _notice_closing(self) -> None:
+        """Look whether the server closed the connection of the last stream: then the next must not be sent on it."""
+        if self._streamed_on is None or self._closes_after_stream or not self._url.startswith("http://"):
+            return
+        transport, ended = self._streamed_on
+        if time.perf_counter() - ended < IDLE_S and transport.is_closing():
+            self._closes_after_stream = True
 
     async def _receive(
         self,

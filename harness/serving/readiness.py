@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 
 from ..errors import EndpointGone, InputError
 from ..records import Failure, Reply, Request
@@ -10,26 +10,27 @@ from .loop import FATAL, Asked
 from .prompts import at_most, of_length
 
 TOKENS = 8
-MOST = 12
-LONGEST_S = 0.5
+MOST = 5
+PAUSE_S = 0.02
+"""Long enough for a server to close a connection that it does not mean to use again."""
 
 
 async def probe(asked: Asked, candidate: str, output_tokens: int | None) -> None:
-    """A few short requests, one right after the other; none of them is measured.
+    """A few short requests, one after the other; none of them is measured.
 
     The first learns which options the server refuses, the others whether its connections can be used again (llama.cpp
     closes them in spite of what it says): what is learnt here makes no request of a cell fail, or go out twice. Raises
     EndpointGone where nobody answers or the key is refused, InputError where it refuses the request or does not stream.
     """
-    until = time.monotonic() + LONGEST_S
     for number in range(MOST):
         _, request = asked.ask(number)
         short = at_most(request, TOKENS) if output_tokens is None else of_length(request, min(TOKENS, output_tokens))
         outcome = await paid(asked, short)
         if number == 0:
             _accept(outcome, asked.model.name, candidate)
-        if isinstance(outcome, Failure) or time.monotonic() > until:
+        if isinstance(outcome, Failure):
             return
+        await asyncio.sleep(PAUSE_S)
 
 
 async def warm(asked: Asked, count: int) -> None:
