@@ -9,7 +9,7 @@ ARGS ?=
 # Processes that share the tests.
 WORKERS ?= 2
 
-.PHONY: demo test test-ragas lint format bench docs lock clean
+.PHONY: demo test test-ragas lint format bench serving-example docs lock clean
 
 demo: $(DEMO_VENV)/.ready
 	$(DEMO_VENV)/bin/markscheme demo
@@ -34,6 +34,10 @@ format: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/run.py
+
+# A load test of a real server from one command: llama.cpp with the tiny model of the tests, on port 8080.
+serving-example: $(VENV)/.ready
+	$(BIN)/python tests/servers/llamacpp.py --port 8080 $(BIN)/markscheme serve-bench examples/serving_tiny.yaml $(ARGS)
 
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate_reference.py

@@ -1,6 +1,7 @@
 """A real model server on loopback: llama.cpp (the xllamacpp wheel) with the tiny model committed beside this file.
 
     python tests/servers/llamacpp.py --port 0      prints {"url": "http://127.0.0.1:PORT/v1", "model": …, "pid": …}
+    python tests/servers/llamacpp.py --port 8080 COMMAND …      runs COMMAND while it serves, and ends as that does
     with tiny_llama() as server: server.url, server.model
 
 It ends when its standard input does, so that no server outlives the tests, however these end.
@@ -57,10 +58,11 @@ def tiny_llama(model: Path = MODEL) -> Iterator[TinyServer]:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input ends, or the command does."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--port", type=int, default=0)
     arguments.add_argument("--model", type=Path, default=MODEL)
+    arguments.add_argument("command", nargs=argparse.REMAINDER)
     options = arguments.parse_args()
     import xllamacpp
 
@@ -75,6 +77,8 @@ def main() -> None:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.ui = False
     server = xllamacpp.Server(params)
+    if options.command:
+        os._exit(subprocess.call(options.command))
     print(json.dumps({"url": f"{server.listening_address}/v1", "model": NAME, "pid": os.getpid()}), flush=True)
     sys.stdin.buffer.read()
     os._exit(0)  # the server's own way out waits for its threads, at times for ever
