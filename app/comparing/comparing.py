@@ -65,7 +65,7 @@ def write_comparison(found: Compared, folder: Path, gate: GateResult | None = No
 
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "compare.html"
-    page.write_text(render_compare(found, None if gate is None else gate_section(gate)), encoding="utf-8")
+    page.write_text(render_compare(found, None if gate is None else gate_section(gate, found.notes)), encoding="utf-8")
     said = "" if gate is None else f"{render_gate_markdown(gate)}\n"
     page.with_suffix(".md").write_text(said + compare_markdown(found), encoding="utf-8")
     return page

@@ -18,6 +18,7 @@ from ...reports.regression.gate import gated
 from ...reports.regression.gate_records import GateResult
 from ...reports.regression.nights import by_nights
 from ...reports.regression.records import Compared
+from ...reports.regression.sides import SECONDS
 from ..references import load_run, opened, opened_run
 from ..session import WORKSPACE
 
@@ -53,13 +54,15 @@ def gate(question: Question, confirm: Confirm | None = None) -> Gated:
     pool, notes = _baseline(question, new)
     first = _compared(question, data, pool)
     result = gated(first, question.spec)
-    if result.of("alarm") and (again := _second(question, new, confirm)) is not None:
+    if result.of("alarm") and (again := _second(question, new, pool, confirm)) is not None:
         result = gated(first, question.spec, _compared(question, again, pool))
     return Gated(first, replace(result, notes=notes + result.notes))
 
 
 def _compared(question: Question, new: RunData, pool: Sequence[RunData]) -> Compared:
-    return by_nights(compared(new, pool, question.options), new, pool)
+    found = compared(new, pool, question.options)
+    timed = any(line.measure in SECONDS for line in question.spec.measures)
+    return by_nights(found, new, pool) if timed else found
 
 
 def _read(question: Question) -> tuple[Run, RunData]:
@@ -88,11 +91,11 @@ def _beside(spec: GateSpec, reference: str) -> str:
     return str(path) if path.is_file() else reference
 
 
-def _second(question: Question, new: Run, confirm: Confirm | None) -> RunData | None:
+def _second(question: Question, new: Run, pool: Sequence[RunData], confirm: Confirm | None) -> RunData | None:
     with suppress(InputError):  # a run from a bundle needs no workspace beside it
         store = opened(question.workspace)
         try:
-            if (known := second_of(store, new)) is not None:
+            if (known := second_of(store, new, max(run.info.created_at for run in pool))) is not None:
                 return load(store, known)
         finally:
             store.close()

@@ -58,15 +58,17 @@ def alike(store: Store, run: Run) -> tuple[Run, ...]:
     return (run, *_apart(same))
 
 
-def second_of(store: Store, new: Run) -> Run | None:
-    """The first finished fresh run after ``new`` of the same configuration, which can confirm what ``new`` says."""
-    later = [run for run in all_runs(store) if _before(new, run) and run.exam == new.exam and _is_second(run, new)]
-    return later[-1] if later else None
+def second_of(store: Store, new: Run, after: float) -> Run | None:
+    """Another finished fresh run of what ``new`` ran, which can confirm what it says: the next one, else the last one
+    before it. ``after`` is when the last run of the baseline was begun (Unix time): both must be later."""
+    others = [run for run in all_runs(store) if _is_second(run, new) and run.created_at > after]
+    later = [run for run in others if run.created_at > new.created_at]
+    return later[-1] if later else others[0] if others else None
 
 
 def _is_second(run: Run, new: Run) -> bool:
-    fresh = bool(run.salt) and run.salt != new.salt
-    return run.finished_at is not None and fresh and configuration(run) == configuration(new)
+    fresh = bool(run.salt) and run.salt != new.salt and run.finished_at is not None
+    return fresh and run.exam == new.exam and run.id != new.id and configuration(run) == configuration(new)
 
 
 def configuration(run: Run) -> str:

@@ -95,6 +95,22 @@ def test_a_stored_second_run_confirms_an_alarm(nights, mock):
     assert (said["verdict"], said["second"], said["lines"][0]["confirmed"]) == ("regression", second, True)
 
 
+def test_an_alarm_of_the_night_before_confirms_that_of_tonight(nights, mock):
+    night(nights)
+    plant(nights, mock)
+    first, second = night(nights), night(nights)
+    said = gate(nights, second, code=1)
+    assert (said["verdict"], said["second"]) == ("regression", first)
+
+
+def test_a_run_of_the_baseline_confirms_nothing(nights, mock):
+    for _ in range(3):
+        night(nights)
+    mock.configure({"correct_rate": 0.3})
+    said = gate(nights, night(nights), code=1)
+    assert (said["verdict"], said["second"]) == ("alarm", "")
+
+
 def test_a_second_run_that_knows_the_answers_again_leaves_the_alarm_open(nights, mock):
     night(nights)
     plant(nights, mock)
@@ -134,7 +150,7 @@ def test_confirm_keeps_to_the_samples_of_the_run(nights, mock):
     first = night(nights, "--limit", "30")
     said = gate(nights, first, "--confirm", code=1)
     assert said["verdict"] == "regression"
-    assert said["lines"][0]["samples"] == 30
+    assert said["lines"][0]["samples"] == 30, str(said["comparison"])[:6000]
 
 
 def test_every_alarm_counts_where_the_gate_does_not_confirm(nights, mock):
