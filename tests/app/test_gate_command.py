@@ -1,6 +1,7 @@
 """`markscheme compare --gate`: which runs are the baseline, what confirms an alarm, exit codes and files."""
 
 import json
+import shutil
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -205,3 +206,14 @@ def test_a_measure_that_nobody_took_is_named_with_its_line(nights):
     old, new = night(nights), night(nights)
     err = gate(nights, new, old, code=2, measures=[{"measure": "corectness", "margin": 1}])
     assert "gate.yaml:4 measures[0].measure: 'corectness' was not measured in both runs; did you mean" in err
+
+
+def test_a_throw_away_machine_gates_bundles_without_a_workspace(nights, mock):
+    for name in ("base", "new"):
+        run = night(nights)
+        assert nights.command("bundle", run, "-o", f"{name}.mks")[0] == 0
+        plant(nights, mock)
+    shutil.rmtree(nights.folder / ".markscheme")
+    assert gate(nights, "new.mks", "base.mks", code=1)["verdict"] == "alarm"
+    assert gate(nights, "new.mks", code=1, baseline={"run": "base.mks"})["verdict"] == "alarm"
+    assert "holds no markscheme.db" in gate(nights, "new.mks", code=2)
