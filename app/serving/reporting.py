@@ -10,14 +10,14 @@ import typer
 
 from ...harness.serving.records import Bench, Loaded
 from ...harness.store import runs, serving
+from ...harness.store.frames import RunData
 from ...harness.store.load import load
 from ...harness.store.servers import read_servers
 from ...harness.store.store import Store
 from ...reports.serving.cells import Cell
 from ...reports.serving.html import render_html
 from ...reports.serving.markdown import render_markdown
-from ...reports.serving.operating import Quality
-from ...reports.serving.quality import quality_of
+from ...reports.serving.quality import quality_of, usd_of
 from ...reports.serving.report import build
 from ...reports.serving.tables import CELL_TITLES, cell_row
 from ..session import WORKSPACE
@@ -30,7 +30,9 @@ _LEFT_OUT = ("Tokens/s per user", "E2E p95 s")
 def conclude(store: Store, reference: str, output: Path | None, *, json: bool) -> None:
     """Write the pages, print the table or the JSON object."""
     bench, loads = serving.load_bench(store, reference)
-    report = build(bench, loads, read_servers(store, bench.id), _quality(store, bench))
+    run = _finished_run(store, bench)
+    quality, asked = (None, None) if run is None else (quality_of(run) or None, usd_of(run))
+    report = build(bench, loads, read_servers(store, bench.id), quality, asked)
     folder = output or (store.folder or Path.cwd() / WORKSPACE) / "reports" / f"serving-{bench.id}"
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "serving.html"
@@ -43,12 +45,10 @@ def conclude(store: Store, reference: str, output: Path | None, *, json: bool) -
     typer.echo(f"report: {page}")
 
 
-def _quality(store: Store, bench: Bench) -> Quality | None:
-    """What judges made of the same exam's latest run, where that is finished."""
+def _finished_run(store: Store, bench: Bench) -> RunData | None:
+    """The same exam's latest run, where that is finished: what judges made of it, and what its answers cost."""
     run = runs.latest(store, bench.exam)
-    if run is None or run.finished_at is None or not run.config.get("judges"):
-        return None
-    return quality_of(load(store, run)) or None
+    return None if run is None or run.finished_at is None else load(store, run)
 
 
 def _output(store: Store, bench: Bench, loads: Sequence[Loaded], cells: Sequence[Cell], page: Path) -> ServeBenchOutput:

@@ -12,9 +12,10 @@ from ...harness.timing import ALIASES
 from .. import words
 from ..figures.load_boxes import Box, load_boxes
 from ..figures.load_curves import Dot, Track, load_curves, trade_off
-from ..html import environment, static_page
+from ..html import asset, environment, static_page
 from . import said, tables
 from .cells import Cell
+from .costs_html import costs_section
 from .operating import curves, knee
 from .report import ServingReport
 
@@ -40,6 +41,7 @@ def render_html(report: ServingReport) -> str:
         tables=tables,
         aliases=ALIASES,
         drawings=drawings(report.cells),
+        costs=costs_section(report, templates, asset("serving_costs.html.j2")),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ...harness.timing import ALIASES
 from .. import words
-from ..headline import Line
+from ..headline import Line, line
 from ..markdown_tables import escape, table
-from . import said
+from . import costs_said, said
 from .report import ServingReport
 from .tables import (
     CELL_TITLES,
@@ -33,6 +33,7 @@ def render_markdown(report: ServingReport) -> str:
         *(f"> {_line(caveat)}" for caveat in report.caveats),
         "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line)}" for fact in report.facts),
         *_points(report),
+        *_costs(report),
         *_cells(report),
         *_failures(report),
         *_starts(report),
@@ -42,8 +43,8 @@ def render_markdown(report: ServingReport) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _line(line: Line) -> str:
-    return "".join(f"**{_kept(s.text)}**" if s.strong else _kept(s.text) for s in line)
+def _line(spans: Line) -> str:
+    return "".join(f"**{_kept(s.text)}**" if s.strong else _kept(s.text) for s in spans)
 
 
 def _kept(text: str) -> str:
@@ -57,6 +58,23 @@ def _points(report: ServingReport) -> Iterator[str]:
         yield f"## Operating point of {escape(found.candidate)}"
         yield f"Kept: {said.bounds(report.limits)}. Worth: {escape(said.WORTH[found.by])}."
         yield _table(POINT_TITLES, list(point_rows(found)), left=2)
+
+
+def _costs(report: ServingReport) -> Iterator[str]:
+    notes = list(costs_said.notes(report.unpriced, report.started))
+    if not report.costs and not notes:
+        return
+    yield "## Costs"
+    yield costs_said.FORMULA
+    yield from (_line(line(note)) for note in notes)
+    for one in report.costs:
+        yield f"### {escape(costs_said.named(one))}"
+        yield "\n".join(f"- {_line(line(text))}" for text in costs_said.sentences(one, report.stated))
+        yield _table(costs_said.COST_TITLES, list(costs_said.cost_rows(one, report.stated)))
+    if bills := list(costs_said.bill_rows(report.costs)):
+        yield "### A month"
+        yield costs_said.bill_words(report.stated)
+        yield _table(costs_said.BILL_TITLES, bills, left=2)
 
 
 def _cells(report: ServingReport) -> Iterator[str]:

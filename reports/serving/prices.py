@@ -30,14 +30,23 @@ class Price:
     basis: str
 
 
-def hires(config: Mapping[str, Any]) -> dict[str, Hire]:
-    """By candidate, of those of an exam that declare ``usd_per_gpu_hour``."""
-    found = {}
+def hires(config: Mapping[str, Any], loads: Sequence[Loaded] = ()) -> dict[str, Hire]:
+    """By candidate: the ``usd_per_gpu_hour`` that it declares, else that of `serving: cost:`, which is for candidates
+    whose replies in ``loads`` have no price of tokens, and not for the API."""
+    found = _general((config.get("serving") or {}).get("cost") or {}, loads)
     for spec in config.get("candidates") or ():
         if (usd := spec.get("usd_per_gpu_hour")) is not None:
             gpus = (spec.get("launch") or {}).get("gpus") or ()
             found[str(spec["name"])] = Hire(float(usd), max(1, len(gpus)))
     return found
+
+
+def _general(cost: Mapping[str, Any], loads: Sequence[Loaded]) -> dict[str, Hire]:
+    if cost.get("usd_per_gpu_hour") is None:
+        return {}
+    priced = {load.setting.candidate for load in loads for one in load.requests if one.cost_usd is not None}
+    names = {load.setting.candidate for load in loads} - priced - {cost.get("api")}
+    return {name: Hire(float(cost["usd_per_gpu_hour"]), int(cost.get("gpus") or 1)) for name in sorted(names)}
 
 
 def price(setting: Setting, loads: Sequence[Loaded], hire: Hire | None) -> Price:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...harness.serving.records import Bench, Loaded, ServerUse
@@ -13,6 +13,7 @@ from ..headline import Fact, Line, line, strong
 from ..setup import day
 from . import said
 from .cells import Cell, cells
+from .costs import Asked, Costs, Started, Stated, costs, started, stated
 from .operating import LIMITED, Operating, Quality, operating
 from .prices import hires
 
@@ -51,15 +52,26 @@ class ServingReport:
     slo: Mapping[str, float]
     starts: tuple[Start, ...]
     footer: str
+    stated: Stated = field(default_factory=Stated)
+    costs: tuple[Costs, ...] = ()
+    started: Started | None = None
+    unpriced: tuple[str, ...] = ()
+    """Candidates whose price nobody knows, where the exam asks for costs."""
 
 
 def build(
-    bench: Bench, loads: Sequence[Loaded], servers: Sequence[ServerUse] = (), quality: Quality | None = None
+    bench: Bench,
+    loads: Sequence[Loaded],
+    servers: Sequence[ServerUse] = (),
+    quality: Quality | None = None,
+    asked: Asked | None = None,
 ) -> ServingReport:
-    """Compute everything; calls no model and reads no clock. ``quality`` is of a graded run of the same exam."""
+    """Compute everything; calls no model and reads no clock. ``quality`` and ``asked``, what answers cost by their
+    tokens, are of a run of the same exam."""
     serving = bench.config.get("serving") or {}
     slo, limits = _stated(serving.get("slo"), said.SLO), _stated(serving.get("limits"), LIMITED)
-    found = cells(loads, slo, hires(bench.config))
+    hired, money = hires(bench.config, loads), stated(bench.config)
+    found = cells(loads, slo, hired)
     points = operating(found, limits, quality)
     return ServingReport(
         bench=bench.id,
@@ -74,7 +86,16 @@ def build(
         slo=slo,
         starts=tuple(_start(server) for server in servers),
         footer=_footer(bench),
+        stated=money,
+        costs=costs(found, money, hired, points, asked),
+        started=started(bench, found, servers),
+        unpriced=_unpriced(found) if money != Stated() else (),
     )
+
+
+def _unpriced(found: Sequence[Cell]) -> tuple[str, ...]:
+    names = dict.fromkeys(cell.setting.candidate for cell in found)
+    return tuple(n for n in names if not any(c.price.basis for c in found if c.setting.candidate == n))
 
 
 def _stated(section: Mapping[str, Any] | None, known: Iterable[str]) -> dict[str, float]:
