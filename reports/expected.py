@@ -88,9 +88,9 @@ def _places(samples: pd.DataFrame, asked: tuple[tuple[str, int], ...], table: pd
 
     first: dict[str, int] = {}
     trials: dict[str, int] = {}
-    for number, (name, trial) in enumerate(asked):
-        first.setdefault(name, number)
-        trials[name] = trial + 1
+    for place, (name, count) in enumerate(asked):
+        first.setdefault(name, place)
+        trials[name] = count + 1
     names = list(first)
     sample, candidate = positions(samples["sample_id"], table["sample_id"]), positions(names, table["candidate"])
     trial = table["trial"].to_numpy(dtype=np.intp)

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-CHUNK = 10_000
-"""Rows that are held as they come from the database."""
+CHUNK = 300
+"""Rows that are held as they come from the database: with more they leave the processor's cache, which takes half as
+long again."""
+_FETCHED = 5_000
+"""Rows that a server sends at a time."""
 Keep = Callable[[Sequence[tuple[Any, ...]]], Sequence[bool]]
 """From the columns of a chunk to whether each of its rows is wanted."""
 
@@ -198,7 +201,7 @@ def frame_from(columns: dict[str, Column]) -> pd.DataFrame:
 def chunks(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of ``query``."""
     if connection.dialect.name != "sqlite":
-        with connection.execute(query, execution_options={"yield_per": CHUNK}) as result:
+        with connection.execute(query, execution_options={"yield_per": _FETCHED}) as result:
             yield from result.partitions()
         return
     with connection.execute(query) as result:

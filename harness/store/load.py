@@ -231,7 +231,8 @@ def _wanted_rows(read: pd.DataFrame, by: Sequence[str], wants: Callable[[Row], b
     number = own.groupby(alike, observed=True, sort=False).ngroup().to_numpy()
     firsts = own.drop_duplicates(alike)
     taken = np.array([wants(row) for row in firsts.to_dict("records")], dtype=bool)
-    return known[taken[number]]
+    rows: NDArray[np.intp] = known[taken[number]]
+    return rows
 
 
 def _in_order(read: pd.DataFrame, by: Sequence[str], rows: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -72,12 +72,12 @@ class Calls:
         import pandas as pd
 
         first = self._first()
-        order = np.lexsort([self.table["created_at"], np.where(first < 0, np.iinfo(np.intp).max, first)])
+        order = np.lexsort([self.table["created_at"].to_numpy(), np.where(first < 0, np.iinfo(np.intp).max, first)])
         first = first[order]
         found: dict[str, Any] = {
             name: self.table[name].array.take(order) for name in CALL_COLUMNS if name in self.table
         }
-        roles = [pd.Categorical.from_codes(np.zeros(len(p.key), dtype=int), categories=[p.role]) for p in self.pointed]
+        roles = [_coded(np.zeros(len(p.key), dtype=int), [p.role]) for p in self.pointed]
         found["role"] = _over(found["role"], roles, first)
         found["who"] = _over(found["who"], [p.who.take(p.owner) for p in self.pointed], first)
         found["reused"], found["superseded"] = found["run"] != run, first < 0
@@ -210,41 +210,43 @@ class _Share:
 def _over(paid_as: pd.Categorical, pointers: Sequence[pd.Categorical], first: Rows) -> pd.Categorical:
     """The names of all ``pointers`` together at ``first``; ``paid_as`` where that is -1."""
     import numpy as np
-    import pandas as pd
 
     every = sorted(set(paid_as.categories).union(*(p.categories for p in pointers)))
     codes = np.concatenate([p.set_categories(every).codes for p in pointers])
     chosen = np.where(first < 0, paid_as.set_categories(every).codes, np.append(codes, -1)[first])
-    return pd.Categorical.from_codes(chosen, categories=pd.Index(every, dtype="str"))
+    return _coded(chosen, every)
+
+
+def _coded(codes: Any, names: Sequence[str]) -> pd.Categorical:
+    import pandas as pd
+
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="str"))
 
 
 def _named(where: Any, yes: str, no: str) -> pd.Categorical:
     import numpy as np
-    import pandas as pd
 
     names = sorted((yes, no))
-    return pd.Categorical.from_codes(np.where(where, names.index(yes), names.index(no)), categories=names)
+    return _coded(np.where(where, names.index(yes), names.index(no)), names)
 
 
 def _taken(names: Any, rows: Rows, otherwise: str) -> pd.Categorical:
     """``names`` at these rows, ``otherwise`` where the row is -1."""
     import numpy as np
-    import pandas as pd
 
     every = names.set_categories(sorted({*names.categories, otherwise}))
     codes = np.append(every.codes, every.categories.get_loc(otherwise))[rows]
-    return pd.Categorical.from_codes(codes, dtype=every.dtype)
+    return _coded(codes, every.categories)
 
 
 def _days(unix: NDArray[np.float64], rows: Rows) -> pd.Categorical:
     """ISO dates, '' where the row is -1."""
     import numpy as np
-    import pandas as pd
 
     days = np.append(np.floor(unix / _DAY_S), _NO_DAY)[rows].astype(np.int64)
     known, codes = np.unique(days, return_inverse=True)
     dates = ["" if day == _NO_DAY else datetime.fromtimestamp(day * _DAY_S, UTC).date().isoformat() for day in known]
-    return pd.Categorical.from_codes(codes, categories=pd.Index(dates, dtype="str"))
+    return _coded(codes, dates)
 
 
 def _median_gaps(ok: _Share, live: NDArray[np.bool_], blobs: NDArray[Any]) -> NDArray[np.float64]:
