@@ -90,17 +90,19 @@ class RunRows:
         return (dict(row) for row in select_in(self._connection, sa.select(table), column, sorted(values)))
 
     def _calls(self) -> Iterator[Row]:
-        """What the runs paid, then what others paid and these point at."""
-        for row in self._where(calls, calls.c.run):
-            yield self._noted(row)
-        elsewhere = sa.select(calls).where(calls.c.run.not_in(self._ids))
-        done: set[str] = set()
+        """What the runs point at, in the order in which they do, then what else they paid."""
+        done: set[bytes] = set()
         for some in _batches(self._pointers()):
-            found = {row["key"]: row for row in select_in(self._connection, elsewhere, calls.c.key, some)}
-            for key in some:
-                if key in found and key not in done:
-                    done.add(key)
-                    yield self._noted(dict(found[key]))
+            yield from self._found([key for key in some if _digest(key) not in done])
+            done.update(map(_digest, some))
+        paid = self._connection.execute(sa.select(calls.c.key).where(calls.c.run.in_(self._ids)))
+        rest = sorted(key for (key,) in paid if _digest(key) not in done)
+        for some in _batches(rest):
+            yield from self._found(some)
+
+    def _found(self, keys: Sequence[str]) -> Iterator[Row]:
+        rows = {row["key"]: row for row in select_in(self._connection, sa.select(calls), calls.c.key, keys)}
+        return (self._noted(dict(rows[key])) for key in keys if key in rows)
 
     def _noted(self, row: Row) -> Row:
         self._messages.update(_SHARED.findall(row["request"] or ""))
@@ -133,7 +135,7 @@ class RunRows:
 
 
 def _digest(*words: str) -> bytes:
-    """Of a million answers the words would be held in hundreds of megabytes."""
+    """A million keys as texts would be held in hundreds of megabytes."""
     return hashlib.blake2b("\0".join(words).encode(), digest_size=16).digest()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 import orjson
@@ -218,14 +218,18 @@ def _same(table: str, row: Row, present: Row) -> bool:
 
 
 def _present(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> dict[Key, Row]:
-    keys = list(table.primary_key)
-    names = [key.name for key in keys]
-    wanted: Iterable[Key] = [tuple(row[name] for name in names) for row in rows]
-    size, rest = _VARIABLES // len(keys), iter(wanted)
-    place = keys[0] if len(keys) == 1 else sa.tuple_(*keys)
+    """Those rows of the table that have the keys of ``rows``, and perhaps others: they are looked up by the first two
+    columns of the key alone, which is what an index answers fast."""
+    names = [key.name for key in table.primary_key]
+    columns = [(key, list(dict.fromkeys(row[key.name] for row in rows))) for key in list(table.primary_key)[:2]]
     found: dict[Key, Row] = {}
-    while some := list(islice(rest, size)):
-        query = sa.select(table).where(place.in_([key[0] for key in some] if len(keys) == 1 else some))
-        for row in connection.execute(query).mappings():
+    for some in product(*(_some(values, _VARIABLES // 2) for _, values in columns)):
+        wanted = (key.in_(values) for (key, _), values in zip(columns, some, strict=True))
+        for row in connection.execute(sa.select(table).where(*wanted)).mappings():
             found[tuple(row[name] for name in names)] = dict(row)
     return found
+
+
+def _some(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """``values``, so many at a time."""
+    return (values[start : start + size] for start in range(0, len(values), size))
