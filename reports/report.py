@@ -260,7 +260,8 @@ def _losses(data: RunData, scores: Scores) -> tuple[Loss, ...]:
 
 def _counts(table: pd.DataFrame, *columns: str) -> Counter[tuple[Any, ...]]:
     """How many rows have each combination of values."""
-    return Counter(table.groupby(list(columns), observed=True).size().to_dict())
+    sizes = table.groupby(list(columns), observed=True).size()
+    return Counter(dict(zip(sizes.index.tolist(), sizes.tolist(), strict=True)))
 
 
 def _pair_losses(pairs: Sequence[Pairwise]) -> Iterator[Loss]:
