@@ -87,7 +87,7 @@ def load(setting: Setting) -> str:
         users = words.plural(int(setting.level), "user")
         return users if setting.shape == "closed" else f"up to {users}, one more a second"
     if setting.shape == "trace":
-        return f"trace ×{setting.level:g}"
+        return f"{setting.level:g}/s as recorded"
     return f"{setting.level:g}/s {'constant' if setting.shape == 'constant' else 'Poisson'}"
 
 

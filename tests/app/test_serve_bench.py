@@ -246,6 +246,18 @@ def test_an_open_loop_beyond_what_the_server_can_do_is_named(load, mock):
     assert row["requests_per_s"]["value"] < 30
 
 
+def test_a_recorded_trace_is_replayed_and_named_by_its_rate(load, mock):
+    times = [n / 50 for n in range(80)]
+    (load.folder / "own.csv").write_text("at_s\n" + "".join(f"{at}\n" for at in times))
+    load.exam["serving"] |= {"loads": [{"trace": "own.csv", "speed": 2}], "requests": 60}
+    result = load.bench()
+    assert [(row["load"], row["level"]) for row in result["cells"]] == [("trace", 100)]
+    assert "100/s as recorded" in Path(result["report"]).with_suffix(".md").read_text()
+    bench, loads = stored(load)
+    assert [one.scheduled_s for one in loads[0].requests] == pytest.approx([at / 2 for at in times[:60]])
+    assert bench.config["serving"]["loads"][0]["trace"] == "own.csv", "no path of this machine"
+
+
 def test_scores_of_a_graded_run_stand_beside_the_load(load, mock):
     load.run()
     load.exam["serving"]["limits"] = {"ttft_p95_s": 60}

@@ -177,7 +177,9 @@ def test_a_budget_stops_before_the_request_that_could_exceed_it():
     assert len(model.requests) == round(asked.purse.spent_usd / 0.01)
 
 
-def test_the_lag_of_a_loop_that_is_kept_busy_is_seen_and_that_of_an_idle_one_is_small():
+def test_the_lag_of_a_loop_that_is_kept_busy_is_seen_and_that_of_an_idle_one_is_small(monkeypatch):
+    monkeypatch.setattr("markscheme.harness.serving.client.EVERY_S", 0.02)
+
     async def lags(busy_s):
         async with watching() as client:
             end = time.perf_counter() + 0.6
@@ -194,14 +196,15 @@ def test_the_lag_of_a_loop_that_is_kept_busy_is_seen_and_that_of_an_idle_one_is_
 
 def test_the_samples_of_a_long_cell_are_thinned(monkeypatch):
     monkeypatch.setattr("markscheme.harness.serving.client.MOST", 10)
+    monkeypatch.setattr("markscheme.harness.serving.client.EVERY_S", 0.01)
 
     async def watched():
         async with watching() as client:
-            await asyncio.sleep(0.7)
+            await asyncio.sleep(0.4)
         return client
 
     client = asyncio.run(watched())
-    assert 4 <= len(client.lag_s) < 12, "of 35 ticks"
+    assert 4 <= len(client.lag_s) < 12, "of 40 ticks"
     assert client.cpu_s > 0
 
 
