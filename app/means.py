@@ -41,14 +41,21 @@ def summary(store: Store, run: Run) -> list[SummaryRow]:
 
     Repeats, turns and trials are averaged within a sample, in this order, as in the report; n counts samples.
     """
+    values = values_of(store, run)
+    return [_row(*key, values.get(key, {})) for key in _expected(run)]
+
+
+def values_of(store: Store, run: Run) -> Values:
+    """Every value that there is, averaged over repeats and turns."""
     values = _judged(store, run)
     for row in queries.score_values(store, run):
         if row["value"] is not None:
             values[row["candidate"], "", row["measure"]][row["sample_id"]].append(row["value"])
-    return [_row(*key, values.get(key, {})) for key in _expected(run)]
+    return values
 
 
 def _expected(run: Run) -> Iterator[tuple[str, str, str]]:
+    """What the exam asks for: candidate, judge or '', measure; the composite before its criteria."""
     wanted = Wanted.of(run)
     for candidate in wanted.trials:
         for judge, criteria in wanted.criteria.items():

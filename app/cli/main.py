@@ -8,7 +8,22 @@ import sys
 
 import typer
 
-from . import bundle, compare, data, dataset, exams, gate, importing, judge, retrieval, review, rubric, serving, tools
+from . import (
+    bundle,
+    compare,
+    data,
+    dataset,
+    exams,
+    gate,
+    history,
+    importing,
+    judge,
+    retrieval,
+    review,
+    rubric,
+    serving,
+    tools,
+)
 
 app = typer.Typer(
     name="markscheme",
@@ -25,6 +40,7 @@ compare.register(app)
 data.register(app)
 dataset.register(app)
 gate.register(app)
+history.register(app)
 importing.register(app)
 judge.register(app)
 retrieval.register(app)
