@@ -27,7 +27,6 @@ from million_workspace import Shape, make
 BASELINE, NEW = "baseline", "new"
 COMMANDS = {
     "report": ["report", NEW],
-    "report, every candidate against every other": ["report", NEW, "--baseline", ""],
     "compare with the run before": ["compare", NEW, BASELINE],
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..harness.records import Estimate
 from ..harness.statistics.correction import Corrected
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 UNREADABLE = frozenset({"unparsable", "truncated", "refused"})
 """Statuses of verdicts that came and say nothing."""
 UNREADABLE_LIMIT = 0.01
+OWN = "candidate:"
+"""What the reason of a failure of the candidate's own begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +187,10 @@ def _cell(key: Key, grid: Grid, scale: Scale | None, rate: bool) -> Cell:
     interval = rate_interval if rate and np.isin(per_sample[there], (0.0, 1.0)).all() else None
     kept, clusters = per_sample[there], grid.clusters[there]
     estimate = interval(kept, clusters) if interval else mean_interval(kept, clusters, scale=scale)
-    missing = Counter(_short(why) for why in whys[np.isnan(values)])
+    missing = Counter(_short(why) for why in whys.at(np.isnan(values)))
     worst = None
     if scale is not None and measure_family(key[2]) not in NEITHER_BETTER:
-        own = _own(whys)
+        own = whys.beginning(OWN)
         worst = _mean_with(values, own, scale[0]) if own.any() else None
     return Cell(*key, estimate, values.size, dict(sorted(missing.items())), worst)
 
@@ -202,7 +204,7 @@ def _corrected(cell: Cell, known: Labelled, scale: Scale | None, rate: bool, rul
     worst = cell.worst
     if worst is not None and cell.mean is not None and correction.estimate.value is not None:
         key = (cell.candidate, cell.source, cell.measure)
-        moving = _mean_with(grid.values[key] * 0.0 + 1.0, _own(grid.whys[key]), 0.0)
+        moving = _mean_with(grid.values[key] * 0.0 + 1.0, grid.whys[key].beginning(OWN), 0.0)
         worst += (correction.estimate.value - cell.mean) * moving
     return replace(found, estimate=correction.estimate, worst=worst)
 
@@ -237,14 +239,6 @@ def _filled(data: RunData, judge: JudgeView, level: float) -> RunData:
     lost = (data.grades["judge"] == judge.name) & data.grades["status"].isin(UNREADABLE)
     score = data.grades["score"].mask(lost, level)
     return replace(data, grades=data.grades.assign(score=score, status=data.grades["status"].mask(lost, "scored")))
-
-
-def _own(whys: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where the candidate itself failed."""
-    import numpy as np
-
-    found: NDArray[np.bool_] = np.frompyfunc(lambda why: why.startswith("candidate:"), 1, 1)(whys).astype(bool)
-    return found
 
 
 def _mean_with(values: Floats, where: NDArray[np.bool_], fill: float) -> float:

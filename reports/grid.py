@@ -22,12 +22,38 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
+class Reasons:
+    """Why values are missing, '' where they are not: ``codes`` (samples, trials) stand for ``names``, which are few."""
+
+    codes: NDArray[np.integer[Any]]
+    names: NDArray[Any]
+
+    def texts(self) -> NDArray[Any]:
+        """One for each value."""
+        found: NDArray[Any] = self.names[self.codes]
+        return found
+
+    def at(self, where: NDArray[np.bool_]) -> NDArray[Any]:
+        """Those of some values, row by row."""
+        found: NDArray[Any] = self.names[self.codes[where]]
+        return found
+
+    def beginning(self, prefix: str) -> NDArray[np.bool_]:
+        """Where the reason begins with ``prefix``."""
+        import numpy as np
+
+        begins = np.array([name.startswith(prefix) for name in self.names], dtype=bool)
+        found: NDArray[np.bool_] = begins[self.codes]
+        return found
+
+
+@dataclass(frozen=True)
 class Grid:
     """Measurements by candidate, source and measure as arrays (samples, trials), samples in exam order in each."""
 
     clusters: NDArray[Any]
     values: Mapping[Key, Floats]
-    whys: Mapping[Key, NDArray[Any]]
+    whys: Mapping[Key, Reasons]
 
     def per_sample(self, key: Key) -> Floats:
         """Mean over trials (samples,), NaN where no trial has a value."""
@@ -48,15 +74,18 @@ def grid_of_judge(data: RunData, judge: JudgeView) -> Grid:
 
 def _folded(data: RunData, expected: Expected, found: Iterable[Part]) -> Grid:
     import numpy as np
+    import pandas as pd
 
     n, columns = len(data.samples), candidate_columns(candidates_of(data))
     values: dict[Key, Floats] = {}
-    whys: dict[Key, NDArray[Any]] = {}
+    whys: dict[Key, Reasons] = {}
     for part in found:
-        value, why = (array.reshape(n, len(expected.asked)) for array in (part.value, part.why))
+        codes, names = pd.factorize(part.why)
+        codes = codes.astype(np.min_scalar_type(len(names)))
+        value, why = (array.reshape(n, len(expected.asked)) for array in (part.value, codes))
         for name, own in columns.items():
             values[name, part.source, part.measure] = np.ascontiguousarray(value[:, own])
-            whys[name, part.source, part.measure] = np.ascontiguousarray(why[:, own])
+            whys[name, part.source, part.measure] = Reasons(np.ascontiguousarray(why[:, own]), names)
     return Grid(np.asarray(data.samples["cluster"], dtype=object).astype(str), values, whys)
 
 

@@ -91,7 +91,7 @@ class Sheet:
         import numpy as np
 
         found = np.array([self._criterion(rows, candidate, judge, criterion) for criterion in judge.criteria])
-        whys = np.array([self.grid.whys[candidate, judge.name, criterion] for criterion in judge.criteria])
+        whys = np.array([self.grid.whys[candidate, judge.name, criterion].texts() for criterion in judge.criteria])
         value, _ = composite(found.reshape(len(found), -1), whys.reshape(len(found), -1), judge)
         return np.asarray(value.reshape(found.shape[1:]), dtype=float)
 

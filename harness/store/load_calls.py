@@ -117,17 +117,24 @@ def read_calls(
     query = sa.select(*(calls.c["key" if name == "hash" else name].label(name) for name in columns))
     if paid:
         fill(connection, [query.where(calls.c.run == run)], columns)
-    own = pd.Index(columns["hash"].made())
-    missing = set(np.concatenate([p.key[own.get_indexer(p.key) < 0] for p in pointed]).tolist())
+    own = _index(columns["hash"].made())
+    missing = set(np.concatenate([p.key[own.get_indexer(pd.Index(p.key)) < 0] for p in pointed]).tolist())
     if missing:
         elsewhere = sorted({key for key in keys() if hash(key) in missing})
         some = (elsewhere[start : start + _SOME] for start in range(0, len(elsewhere), _SOME))
         fill(connection, (query.where(calls.c.key.in_(part)) for part in some), columns)
     table = frame_from(columns)
-    index = pd.Index(table.pop("hash"))
+    index = _index(table.pop("hash"))
+    return Calls(table, pointed, [index.get_indexer(pd.Index(p.key)) for p in pointed])
+
+
+def _index(found: Any) -> pd.Index[Any]:
+    import pandas as pd
+
+    index: pd.Index[Any] = pd.Index(found)
     if not index.is_unique:
         raise BugError("two calls have keys of the same hash, which another process would not see: try again")
-    return Calls(table, pointed, [index.get_indexer(p.key) for p in pointed])
+    return index
 
 
 def took(asking: Pointing, found: Calls, run: str, replayed: Collection[str]) -> dict[str, Any]:
