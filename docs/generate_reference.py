@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_output
-from markscheme.app.comparing import gate_output, gate_plan_output
+from markscheme.app.comparing import gate_output, gate_plan_output, small_large_output
 from markscheme.app.comparing import output as comparing_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
@@ -94,12 +94,15 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("recommendation", retrieving_output.RetrieveChoice),
         ("serve-bench", serving_output.ServeBenchOutput),
         ("cells of serve-bench", serving_output.ServingCellRow),
+        ("costs of serve-bench", serving_output.ServingCostRow),
         ("serve-bench --plan", serving_output.ServePlanOutput),
         ("rows of serve-bench --plan", serving_output.ServePlanRow),
         ("compare", comparing_output.CompareOutput),
         ("differences of compare", comparing_output.DifferenceOutput),
         ("slices", comparing_output.SliceOutput),
         ("worse", comparing_output.WorseOutput),
+        ("small-large", small_large_output.SmallLargeOutput),
+        ("ratios", small_large_output.RatioOutput),
         ("compare --gate", gate_output.GateOutput),
         ("lines", gate_output.GateRow),
         ("gate plan", gate_plan_output.GatePlanOutput),

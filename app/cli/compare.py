@@ -1,4 +1,4 @@
-"""`markscheme compare`."""
+"""`markscheme compare` and `markscheme small-large`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from .exams import Folder, Json, Workspace
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
+    """Add the commands of this module."""
     app.command()(compare)
+    app.command(name="small-large")(small_large)
 
 
 def compare(
@@ -54,3 +55,24 @@ def compare(
         raise typer.Exit(gate_command.run((run, tuple(baseline or ())), files, options, workspace, json))
     gate_command.refuse_without_gate(baseline, junit=junit, summary=summary, confirm=confirm)
     command.run((run, baseline or []), options, workspace, output, json)
+
+
+def small_large(
+    run: Annotated[str, typer.Argument(help="A graded run of both: id, name or `latest`.", show_default=False)],
+    small: Annotated[str, typer.Option(help="The candidate that would do, if it can.", show_default=False)],
+    large: Annotated[str, typer.Option(help="The candidate that it is held against.", show_default=False)],
+    margin: Annotated[float, typer.Option(help="The loss that you would accept, in points.", show_default=False)],
+    measure: Annotated[
+        str, typer.Option(help="Of the loss: MEASURE or JUDGE/MEASURE; else the headline.", show_default=False)
+    ] = "",
+    bench: Annotated[
+        str, typer.Option(help="A load test of both: id, exam or `latest`.", metavar="LOAD_TEST", show_default=False)
+    ] = "",
+    workspace: Workspace = ".markscheme",
+    output: Folder = None,
+    json: Json = False,
+) -> None:
+    """Is the small one of two candidates as good within a margin, and what of time, money and memory does it take?"""
+    from ..comparing import small_large as command
+
+    command.run(run, command.Asked(small, large, margin, measure, bench), workspace, output, json)

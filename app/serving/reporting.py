@@ -15,14 +15,16 @@ from ...harness.store.load import load
 from ...harness.store.servers import read_servers
 from ...harness.store.store import Store
 from ...reports.serving.cells import Cell
+from ...reports.serving.costs_said import sentences
 from ...reports.serving.html import render_html
 from ...reports.serving.markdown import render_markdown
 from ...reports.serving.quality import quality_of, usd_of
-from ...reports.serving.report import build
+from ...reports.serving.report import ServingReport, build
+from ...reports.serving.said import plain
 from ...reports.serving.tables import CELL_TITLES, cell_row
 from ..session import WORKSPACE
 from ..terminal import console, grid
-from .output import ServeBenchOutput, cell_rows
+from .output import ServeBenchOutput, cell_rows, cost_rows
 
 _LEFT_OUT = ("Tokens/s per user", "E2E p95 s")
 
@@ -39,9 +41,11 @@ def conclude(store: Store, reference: str, output: Path | None, *, json: bool) -
     page.write_text(render_html(report), encoding="utf-8")
     page.with_suffix(".md").write_text(render_markdown(report), encoding="utf-8")
     if json:
-        typer.echo(_output(store, bench, loads, report.cells, page).model_dump_json())
+        typer.echo(_output(store, bench, loads, report, page).model_dump_json())
         return
     _print(report.cells)
+    for one in report.costs:
+        typer.echo(plain(" ".join(sentences(one, report.stated))))
     typer.echo(f"report: {page}")
 
 
@@ -51,12 +55,13 @@ def _finished_run(store: Store, bench: Bench) -> RunData | None:
     return None if run is None or run.finished_at is None else load(store, run)
 
 
-def _output(store: Store, bench: Bench, loads: Sequence[Loaded], cells: Sequence[Cell], page: Path) -> ServeBenchOutput:
+def _output(store: Store, bench: Bench, loads: Sequence[Loaded], report: ServingReport, page: Path) -> ServeBenchOutput:
     priced = all(one.cost_usd is not None for load in loads for one in load.requests if one.status == "ok")
     return ServeBenchOutput(
         bench=bench.id,
         exam=bench.exam,
-        cells=cell_rows(cells),
+        cells=cell_rows(report.cells),
+        costs=cost_rows(report.costs, report.stated),
         spent_usd=serving.spent_usd(store, bench.id) if priced else None,
         report=str(page),
     )

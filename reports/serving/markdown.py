@@ -29,9 +29,9 @@ def render_markdown(report: ServingReport) -> str:
     """GitHub-flavoured Markdown; names are escaped, so that none of them becomes markup."""
     blocks = [
         f"# {escape(report.title)} · load test · {report.date}",
-        _line(report.verdict),
-        *(f"> {_line(caveat)}" for caveat in report.caveats),
-        "\n".join(f"- {'⚠ ' if fact.warn else ''}{_line(fact.line)}" for fact in report.facts),
+        told(report.verdict),
+        *(f"> {told(caveat)}" for caveat in report.caveats),
+        "\n".join(f"- {'⚠ ' if fact.warn else ''}{told(fact.line)}" for fact in report.facts),
         *_points(report),
         *_costs(report),
         *_cells(report),
@@ -43,7 +43,8 @@ def render_markdown(report: ServingReport) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _line(spans: Line) -> str:
+def told(spans: Line) -> str:
+    """A line as Markdown."""
     return "".join(f"**{_kept(s.text)}**" if s.strong else _kept(s.text) for s in spans)
 
 
@@ -66,10 +67,10 @@ def _costs(report: ServingReport) -> Iterator[str]:
         return
     yield "## Costs"
     yield costs_said.FORMULA
-    yield from (_line(line(note)) for note in notes)
+    yield from (told(line(note)) for note in notes)
     for one in report.costs:
         yield f"### {escape(costs_said.named(one))}"
-        yield "\n".join(f"- {_line(line(text))}" for text in costs_said.sentences(one, report.stated))
+        yield "\n".join(f"- {told(line(text))}" for text in costs_said.sentences(one, report.stated))
         yield _table(costs_said.COST_TITLES, list(costs_said.cost_rows(one, report.stated)))
     if bills := list(costs_said.bill_rows(report.costs)):
         yield "### A month"

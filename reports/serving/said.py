@@ -33,6 +33,11 @@ HOW = (
 )
 
 
+def plain(text: str) -> str:
+    """``text`` without the marks of `strong`."""
+    return text.replace("\0", "")
+
+
 def seconds(value: float | None) -> str:
     """As everywhere, with three digits below a second, since gaps are short; ``∞`` where so many requests failed."""
     if value is not None and 0.0001 <= value < 1:

@@ -1,0 +1,83 @@
+"""The command `small-large`, once its words are parsed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...harness.store import serving
+from ...reports.serving import small_large_said as said
+from ...reports.serving.cells import Cell, cells
+from ...reports.serving.prices import hires
+from ...reports.serving.said import plain
+from ...reports.serving.small_large import SmallLarge, small_against_large
+from ...reports.serving.small_large_pages import render_small_large, small_large_markdown
+from ..commands import emit
+from ..references import load_run, opened
+from ..session import WORKSPACE
+from ..terminal import console, grid
+from .small_large_output import to_output
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Names of the candidates, the loss that is accepted in points, and which measure and load test are meant."""
+
+    small: str
+    large: str
+    margin: float
+    measure: str = ""
+    bench: str = ""
+
+
+def run(reference: str, asked: Asked, workspace: str, output: Path | None, json: bool) -> None:
+    """Compare, write small-large.html and small-large.md into ``output`` (else beside the run's report), print."""
+    found = found_by(reference, asked, workspace)
+    home = Path.cwd() / WORKSPACE if "://" in workspace else Path(workspace)
+    page = write_pages(found, output or home / "reports" / found.run.id)
+    if json:
+        emit(to_output(found, str(page)))
+        return
+    _print(found)
+    sys.stdout.write(f"report: {page}\n")
+
+
+def found_by(reference: str, asked: Asked, workspace: str) -> SmallLarge:
+    """The comparison. Raises InputError for a run, a candidate, a measure or a load test that is not there."""
+    bench = _bench(asked.bench, workspace) if asked.bench else ("", ())
+    data = load_run(reference, workspace)
+    return small_against_large(data, (asked.small, asked.large), asked.margin, asked.measure, bench)
+
+
+def write_pages(found: SmallLarge, folder: Path) -> Path:
+    """The HTML page, and Markdown beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "small-large.html"
+    page.write_text(render_small_large(found), encoding="utf-8")
+    page.with_suffix(".md").write_text(small_large_markdown(found), encoding="utf-8")
+    return page
+
+
+def _bench(reference: str, workspace: str) -> tuple[str, Sequence[Cell]]:
+    store = opened(workspace)
+    try:
+        bench, loads = serving.load_bench(store, reference)
+    finally:
+        store.close()
+    return bench.id, cells(loads, {}, hires(bench.config, loads))
+
+
+def _print(found: SmallLarge) -> None:
+    for text in (said.verdict(found), said.second(found)):
+        if text:
+            sys.stdout.write(f"{plain(text)}\n")
+    sys.stdout.write("\n")
+    titles = ["", found.small, found.large, "ratio"]
+    shown = [said.quality_row(found), *said.rows(found.ratios)]
+    console(sys.stdout).print(grid(titles, (row.texts for row in shown), left=1))
+    for where, ratios in found.loads:
+        console(sys.stdout).print(grid([where, *titles[1:]], (row.texts for row in said.rows(ratios)), left=1))
+    for text in said.caveats(found):
+        sys.stdout.write(f"note: {text}\n")

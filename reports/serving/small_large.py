@@ -1,0 +1,267 @@
+"""A small model against a large one, of one run: how much of the quality, for how much of the time and the money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, exp, hypot, log
+from typing import Any, Literal
+
+from ...harness.errors import InputError
+from ...harness.records import Estimate
+from ...harness.statistics.gates import Gain, decide, n_to_certify
+from ...harness.statistics.ratios import geometric_ratio, ratio_of_means
+from ...harness.store.frames import RunData, RunInfo
+from .. import words
+from ..cells import Scores, score
+from ..exam import candidates_of, leading_judge
+from ..operations import CandidateCost, candidate_costs, how_timed
+from ..regression.compare import Options, compared
+from ..regression.gate import excess_failures, gain_of
+from ..regression.records import Compared, Difference
+from ..regression.sides import FAILURES
+from .cells import Cell
+from .cells import compared as cells_compared
+
+Verdict = Literal["as good", "worse", "not shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One amount of both and how many times the large one's the small one's is. ``what`` says of what, ``unit`` is s,
+    USD or GB; ``why`` says why there is no ratio."""
+
+    what: str
+    unit: str
+    small: Estimate
+    large: Estimate
+    ratio: Estimate
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallLarge:
+    """``difference`` is the small model's score less the large one's on the same samples, ``gain`` has its bound.
+
+    ``share`` is the part of the large model's score, above the lowest level, that the small one reaches. ``needed`` is
+    how many samples would show that equal models are within the margin (with 80 %); ``why`` what forbids it.
+    """
+
+    run: RunInfo
+    small: str
+    large: str
+    models: tuple[str, str]
+    margin: float
+    difference: Difference
+    gain: Gain
+    verdict: Verdict
+    why: str
+    needed: int | None
+    share: Estimate
+    ratios: tuple[Ratio, ...]
+    loads: tuple[tuple[str, tuple[Ratio, ...]], ...]
+    bench: str
+    timed: str
+    notes: tuple[str, ...]
+
+
+def small_against_large(
+    data: RunData,
+    names: tuple[str, str],
+    margin: float,
+    measure: str = "",
+    bench: tuple[str, Sequence[Cell]] = ("", ()),
+) -> SmallLarge:
+    """Compare two candidates of a run, ``names`` = (small, large); ``margin`` is in points of the measure.
+
+    ``measure`` is `measure` or `judge/measure`; by default the headline of the leading judge. ``bench`` is the id and
+    the cells of a load test of both. Raises InputError for a name that the run does not have.
+    """
+    _check(data, names, margin)
+    small, large = names
+    found = compared(data, [data], Options(((small, large),), worst=0))
+    scores = score(data)
+    difference = _difference(found, scores, measure)
+    gain = gain_of(difference, excess_failures(found).get(small, 0.0))
+    verdict, why = _verdict(difference, gain, margin)
+    costs = {cost.candidate: cost for cost in candidate_costs(data, scores)}
+    return SmallLarge(
+        data.info,
+        small,
+        large,
+        _models(data, names),
+        margin,
+        difference,
+        gain,
+        verdict,
+        why,
+        _needed(difference, margin),
+        _share(difference, scores, names),
+        (*_in_run(scores, costs, names), *_memory(data, names)),
+        tuple(_loads(bench[1], _places(data, small), _places(data, large))),
+        bench[0],
+        how_timed([costs[name] for name in names]),
+        tuple(_notes(found)),
+    )
+
+
+def _notes(found: Compared) -> Iterator[str]:
+    """Those that speak of a baseline are not about two candidates of one run."""
+    yield from (note for note in found.notes if "baseline" not in note and "has another" not in note)
+    for one in found.differences:
+        if one.subject.measure == FAILURES and (one.new.value or one.old.value):
+            shares = (words.percent(one.new.value), words.percent(one.old.value))
+            yield f"the small model failed on {shares[0]} of the questions, the large one on {shares[1]}"
+
+
+def _check(data: RunData, names: tuple[str, str], margin: float) -> None:
+    known = [view.name for view in candidates_of(data)]
+    for option, name in zip(("--small", "--large"), names, strict=True):
+        if name not in known:
+            raise InputError(f"{option} {name!r}: run {data.info.id} has {', '.join(known)}")
+    if names[0] == names[1]:
+        raise InputError(f"--large {names[1]!r} is the small model, too: name two candidates of run {data.info.id}")
+    if not margin > 0:
+        raise InputError(f"--margin {margin:g} must be above 0: the loss in points that you would accept")
+
+
+def _difference(found: Compared, scores: Scores, measure: str) -> Difference:
+    """By the measure that was asked for, or the headline; failures, seconds and costs have their own lines."""
+    scored = [one for one in found.differences if not one.subject.unit and one.subject.measure != FAILURES]
+    judge = leading_judge(scores.judges)
+    wanted = measure or ("" if judge is None else f"{judge.name}/{judge.headline}")
+    chosen = [
+        one
+        for one in scored
+        if not wanted or wanted in (one.subject.measure, f"{one.subject.source}/{one.subject.measure}")
+    ]
+    if chosen:
+        return chosen[0]
+    known = dict.fromkeys("/".join(filter(None, (d.subject.source, d.subject.measure))) for d in scored)
+    if not known:
+        raise InputError(f"run {found.new.id} has no score that both candidates have: grade it first")
+    raise InputError(f"--measure {wanted!r} is no score of both candidates; there are {', '.join(known)}")
+
+
+def _verdict(difference: Difference, gain: Gain, margin: float) -> tuple[Verdict, str]:
+    """Not inferior where the one-sided 95 % bound lies above ``-margin``: the rule of a gate."""
+    if gain.lower is None:
+        return "not shown", f"no interval: {difference.estimate.method.removesuffix(': no interval')}"
+    if decide(gain, difference.p, margin) == "pass":
+        return "as good", ""
+    if gain.high is not None and gain.high < -margin:
+        return "worse", ""
+    if gain.lower <= -margin < (gain_of(difference).lower or 0.0):
+        return "not shown", "it fails more often, and with these answers at the lowest level the margin is crossed"
+    return "not shown", ""
+
+
+def _needed(difference: Difference, margin: float) -> int | None:
+    sd, effective = difference.sd, difference.effective_n
+    return ceil(n_to_certify(margin, sd, difference.estimate.n / effective)) if sd and effective else None
+
+
+def _share(difference: Difference, scores: Scores, names: tuple[str, str]) -> Estimate:
+    """Of the scores above the lowest level. Of corrected means it has no interval: they share no samples."""
+    lowest = 0.0 if difference.scale is None else difference.scale[0]
+    if difference.corrected:
+        new, old, gain = difference.new.value, difference.old.value, difference.estimate.value
+        if new is None or old is None or gain is None or old <= lowest:
+            return Estimate(None, None, None, 0, "no share: the large model's mean is at the lowest level")
+        return Estimate(1 + gain / (old - lowest), None, None, difference.estimate.n, "corrected: no interval")
+    about = difference.subject
+    small, large = (scores.grid.per_sample((name, about.source, about.measure)) - lowest for name in names)
+    return ratio_of_means(small, large, scores.grid.clusters)
+
+
+def _in_run(scores: Scores, costs: Mapping[str, CandidateCost], names: tuple[str, str]) -> Iterator[Ratio]:
+    small, large = (costs[name] for name in names)
+    clusters = scores.grid.clusters
+
+    def values(measure: str) -> tuple[Any, Any]:
+        one, other = (scores.grid.per_sample((name, "", measure)) for name in names)
+        return one, other
+
+    for what, key, one, other in (
+        ("E2E p50", "e2e_s", small.p50, large.p50),
+        ("TTFT p50", "ttft_s", small.ttft_p50, large.ttft_p50),
+    ):
+        ratio = geometric_ratio(*values(key), clusters)
+        why = "" if ratio.value is not None else "no question has a live reply of both that was timed"
+        yield Ratio(what, "s", one, other, ratio, why)
+    ratio = ratio_of_means(*values("cost_usd"), clusters)
+    unknown = [name for name, cost in zip(names, (small, large), strict=True) if cost.usd_per_1000.value is None]
+    why = f"no price is known of the tokens of {words.listed(unknown)}" if unknown else ""
+    yield Ratio("1,000 answers by their tokens", "USD", small.usd_per_1000, large.usd_per_1000, ratio, why)
+
+
+def _memory(data: RunData, names: tuple[str, str]) -> Iterator[Ratio]:
+    declared = {str(one["name"]): one.get("memory_gb") for one in data.info.config.get("candidates") or ()}
+    small, large = (_exact(declared.get(name)) for name in names)
+    both = small.value is not None and large.value is not None
+    ratio = _exact((small.value or 0.0) / large.value if both and large.value else None)
+    yield Ratio("memory, as declared", "GB", small, large, ratio, "" if both else "not declared: memory_gb")
+
+
+def _exact(value: Any) -> Estimate:
+    return Estimate(None if value is None else float(value), None, None, 0, "as declared")
+
+
+def _models(data: RunData, names: tuple[str, str]) -> tuple[str, str]:
+    views = {view.name: view.model for view in candidates_of(data)}
+    return views[names[0]], views[names[1]]
+
+
+def _places(data: RunData, name: str) -> tuple[set[str], int | None]:
+    """As a load test calls it: with a list of contexts, their number is no part of its name."""
+    view = next(view for view in candidates_of(data) if view.name == name)
+    return {name, name.removesuffix(f"-ctx{view.contexts}")}, view.contexts
+
+
+def _loads(
+    found: Sequence[Cell], small: tuple[set[str], int | None], large: tuple[set[str], int | None]
+) -> Iterator[tuple[str, tuple[Ratio, ...]]]:
+    """Each load that was put on both: TTFT, E2E, requests a second and cost."""
+    from . import said
+
+    theirs = {_load(cell): cell for cell in found if _is_of(cell, large)}
+    for one in (cell for cell in found if _is_of(cell, small)):
+        other = theirs.get(_load(one))
+        if other is not None:
+            yield said.load(one.setting), tuple(_under_load(one, other))
+
+
+def _is_of(cell: Cell, place: tuple[set[str], int | None]) -> bool:
+    names, contexts = place
+    return cell.setting.candidate in names and cell.setting.contexts in (None, contexts)
+
+
+def _load(cell: Cell) -> tuple[str, float, int | None]:
+    return cell.setting.shape, cell.setting.level, cell.setting.output_tokens
+
+
+def _under_load(one: Cell, other: Cell) -> Iterator[Ratio]:
+    none = Estimate(None, None, None, 0, "no values")
+    for what, key in (("TTFT p50", "ttft_s"), ("E2E p50", "e2e_s")):
+        a, b = (cell.times[key].p50 if key in cell.times else none for cell in (one, other))
+        yield Ratio(what, "s", a, b, cells_compared(one, other, key, "p50"))
+    yield Ratio(
+        "requests/s", "", one.requests_per_s, other.requests_per_s, over(one.requests_per_s, other.requests_per_s)
+    )
+    a, b = one.price.usd_per_1000, other.price.usd_per_1000
+    why = "" if a.value is not None and b.value is not None else "price unknown"
+    yield Ratio("1,000 answers", "USD", a, b, over(a, b), why)
+
+
+def over(one: Estimate, other: Estimate) -> Estimate:
+    """``one`` / ``other`` of two measurements; on logarithms their half-widths add in quadrature."""
+    if not one.value or not other.value:
+        return Estimate(None, None, None, 0, "no ratio")
+    value = one.value / other.value
+    if not one.low or not other.low or one.high is None or other.high is None:
+        return Estimate(value, None, None, min(one.n, other.n), "no interval of one of them")
+    below = hypot(log(one.value / one.low), log(other.high / other.value))
+    above = hypot(log(one.high / one.value), log(other.value / other.low))
+    return Estimate(
+        value, value * exp(-below), value * exp(above), min(one.n, other.n), "half-widths in quadrature, on logarithms"
+    )
