@@ -34,11 +34,15 @@ async def bare(url: str, users: int, requests: int) -> list[list[float]]:
         moments = [time.perf_counter()]
         headers = {"content-type": "application/json"}
         async with session.post(f"{url}/chat/completions", data=body, headers=headers) as response:
-            async for line in response.content:
-                if line.startswith(b"data: {"):
-                    choices = orjson.loads(line[6:])["choices"]
-                    if choices and choices[0]["delta"].get("content"):
-                        moments.append(time.perf_counter())
+            rest = b""
+            async for received in response.content.iter_any():
+                now = time.perf_counter()
+                *lines, rest = (rest + received).split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data: {"):
+                        choices = orjson.loads(line[6:])["choices"]
+                        if choices and choices[0]["delta"].get("content"):
+                            moments.append(now)
         return moments
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -125,8 +125,3 @@ def due_times(pace: Pace, seed: str) -> Iterator[float]:
     if pace.times is None:
         return iter(())
     return _until(pace, pace.times(Random(seed)))  # noqa: S311 - arrivals, no secret
-
-
-def by_key(found: Sequence[Cell]) -> Mapping[str, Cell]:
-    """Cells under the names that the store has for them."""
-    return {cell.setting.key: cell for cell in found}
