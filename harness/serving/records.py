@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Shape = Literal["closed", "constant", "poisson", "ramp", "trace"]
 """closed: so many users, each asking when the last reply has come; ramp: the same, with one new user a second. The
-others are open loops, whose arrivals do not wait for replies: at a constant rate, as a Poisson process, or as recorded."""
+others are open loops, whose arrivals do not wait for replies: at a constant rate, as a Poisson process, as recorded."""
 Phase = Literal["warm_up", "measured", "cool_down"]
 
 
