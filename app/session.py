@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,6 +21,7 @@ from ..harness.measures import parse
 from ..harness.prices import Price, PriceBook
 from ..harness.store import runs
 from ..harness.store.runs import Run
+from ..harness.store.shared_purse import SharedPurse
 from ..harness.store.store import Store
 from ..judges.pairwise_prompt import PairPrompt
 from ..judges.pairwise_rubric import PairwiseRubric, load_pairwise_rubric
@@ -38,7 +39,8 @@ _OF_REPORTS = ("labels", "baseline")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run. ``retry`` holds statuses to ask again; ``limit`` takes a seeded random subset."""
+    """How to run. ``retry`` holds statuses to ask again; ``limit`` takes a seeded random subset; a ``purse`` is money
+    that other processes spend, too."""
 
     workspace: str | Path = WORKSPACE
     fresh: bool = False
@@ -49,6 +51,7 @@ class Options:
     name: str = ""
     offline: bool = False
     report: bool = True
+    purse: SharedPurse | None = None
 
     def __post_init__(self) -> None:
         if unknown := self.retry - RETRYABLE:
@@ -75,16 +78,31 @@ class Session:
     notes: list[str] = field(default_factory=list)
 
 
+def choose_run(store: Store, exam: Exam, options: Options) -> Run:
+    """The latest run of the exam, or a new one where there is none or the options ask for one."""
+    identity = exam_identity(exam, store)
+    if options.reuse_answers:
+        known = runs.latest(store, identity)
+        if known is None:
+            raise InputError(f"--reuse answers: {store.where} has no run of {identity} whose answers could be used")
+        return runs.begin_regrade(store, known, versions(), options.name)
+    if options.fresh:
+        return runs.begin(store, identity, versions(), name=options.name, fresh=True)
+    return runs.latest_or_begin(store, identity, versions(), name=options.name)
+
+
 @contextmanager
-def open_session(exam: Exam, options: Options) -> Iterator[Session]:
-    """Open the workspace, choose the run, and keep other processes off it for the length of the block."""
+def open_session(
+    exam: Exam, options: Options, choose: Callable[[Store, Exam, Options], Run] = choose_run
+) -> Iterator[Session]:
+    """Open the workspace, ``choose`` the run, and keep other processes off it for the length of the block."""
     if not exam.candidates:
         raise InputError(f"{exam.path}: has no candidates to run; its retrieval: is for markscheme retrieve")
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
     rubrics, pairwise = rubrics_of(exam), pairwise_rubrics_of(exam)  # before a run is begun, lest it be with a mistake
     store = Store(options.workspace)
     try:
-        run = choose_run(store, exam, options)
+        run = choose(store, exam, options)
         with store.lease(run.id, "start one of its own with --fresh"):
             session = Session(exam, dataset, store, run, options, price_book(exam), rubrics, pairwise)
             session.notes.extend(dataset.notes)
@@ -103,19 +121,6 @@ def exam_identity(exam: Exam, store: Store) -> str:
     folder = store.folder
     base = folder.parent if folder else Path.cwd()
     return Path(os.path.relpath(exam.path, base)).as_posix()
-
-
-def choose_run(store: Store, exam: Exam, options: Options) -> Run:
-    """The latest run of the exam, or a new one where there is none or the options ask for one."""
-    identity = exam_identity(exam, store)
-    if options.reuse_answers:
-        known = runs.latest(store, identity)
-        if known is None:
-            raise InputError(f"--reuse answers: {store.where} has no run of {identity} whose answers could be used")
-        return runs.begin_regrade(store, known, versions(), options.name)
-    if options.fresh:
-        return runs.begin(store, identity, versions(), name=options.name, fresh=True)
-    return runs.latest_or_begin(store, identity, versions(), name=options.name)
 
 
 def versions() -> dict[str, str]:
@@ -162,13 +167,18 @@ def describe_imported(session: Session, imported: Sequence[Mapping[str, Any]]) -
     config, known = resolved(session), runs.find(session.store, session.run.id)
     own = {judge["name"] for judge in config["judges"]}
     config["judges"] = [*config["judges"], *(judge for judge in imported if judge["name"] not in own)]
-    fingerprint = digest({name: value for name, value in config.items() if name not in _OF_REPORTS})
+    fingerprint = fingerprint_of(config)
     told = all(config.get(name) == known.config.get(name) for name in _OF_REPORTS)
     if fingerprint == known.fingerprint and told:
         return
     if known.config.get("dataset") != config["dataset"]:
         session.store.put_samples(session.run.id, session.dataset.samples)
     runs.describe_run(session.store, session.run, fingerprint, config, versions())
+
+
+def fingerprint_of(config: Mapping[str, Any]) -> str:
+    """Hash of all in a resolved exam that is run."""
+    return digest({name: value for name, value in config.items() if name not in _OF_REPORTS})
 
 
 def _decimal(dollars: float) -> Decimal:
@@ -193,17 +203,23 @@ def worked_examples(rubric: Rubric, shots: int) -> list[str]:
 
 
 def resolved(session: Session) -> dict[str, Any]:
-    """The exam as plain JSON, its dataset by content hash, rubrics and prompts in full; what `RunInfo.config` holds."""
-    exam, dataset = session.exam, session.dataset
+    """What `RunInfo.config` holds of the exam."""
+    return resolved_exam(session.exam, session.dataset, session.rubrics, session.pairwise)
+
+
+def resolved_exam(
+    exam: Exam, dataset: Dataset, rubrics: Mapping[str, Rubric], pairwise: Mapping[str, PairwiseRubric]
+) -> dict[str, Any]:
+    """The exam as plain JSON, its dataset by content hash, rubrics and prompts in full."""
     subset = dataset.subset
     config = describe(exam)
     for spec, judge in zip(exam.judges, config["judges"], strict=True):
         if spec.mode == "pairwise":
-            compared = session.pairwise[spec.name]
+            compared = pairwise[spec.name]
             judge["rubric"] = {**judge["rubric"], **compared.describe()}
             judge["prompt"] = str(PairPrompt(compared, spec.shots).system["content"])
             continue
-        rubric = session.rubrics[spec.name]
+        rubric = rubrics[spec.name]
         judge["rubric"] = {**judge["rubric"], **rubric.describe()}
         judge["worked_examples"] = worked_examples(rubric, spec.shots)
         wordless = spec.model == "embedded" or is_ragas(spec.rubric)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -15,6 +16,7 @@ from ..harness.candidates.build import build_candidate, candidate_notes
 from ..harness.candidates.retrieving import Finder, shelves
 from ..harness.dispatch.budget import VARIABLE, Budget, budget_usd
 from ..harness.dispatch.dispatcher import Dispatcher
+from ..harness.dispatch.shared_budget import SharedBudget
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import BugError, InputError, Unfinished
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
@@ -332,10 +334,14 @@ def _pools(on_stage: Stage) -> Pools:
 
 
 def _budget(session: Session) -> Budget | None:
-    cap = budget_usd(session.exam.budget_usd)
-    if cap is None:
+    cap, purse = budget_usd(session.exam.budget_usd), session.options.purse
+    if cap is None and purse is None:
         return None
-    return Budget(cap, queries.spent_usd(session.store, session.run.id), session.prices.cost_usd)
+    spent = queries.spent_usd(session.store, session.run.id)
+    if purse is not None:
+        return SharedBudget(math.inf if cap is None else cap, spent, session.prices.cost_usd, purse)
+    assert cap is not None
+    return Budget(cap, spent, session.prices.cost_usd)
 
 
 @contextmanager

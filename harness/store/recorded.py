@@ -73,7 +73,7 @@ class Ledger:
     ) -> Call:
         tally = self.dispatcher.tally
         recorded = await self.writer.find(key) if self._may_be_recorded(key) else None
-        if recorded is not None and isinstance(recorded.outcome, Reply):
+        if recorded is not None and (isinstance(recorded.outcome, Reply) or self._stands(recorded.outcome)):
             tally.reused += 1
             return recorded
         call = await live()
@@ -87,6 +87,11 @@ class Ledger:
             if self._committed is not None:
                 self._committed.add(key)
         return call
+
+    def _stands(self, failure: Failure) -> bool:
+        """Whether a recorded failure is all there is: offline nobody can try again, and what the model itself did or
+        cannot do (a rung of the ladder, a parameter) is as good as a reply."""
+        return self.offline and (failure.owner == "candidate" or failure.kind == "unsupported")
 
     def _may_be_recorded(self, key: str) -> bool:
         if self._committed is not None and (now := time.monotonic()) - self._looked_around > _LOOK_AROUND_S:
