@@ -72,25 +72,36 @@ class Numbers:
     """Floats, NaN where the database has none."""
 
     def __init__(self) -> None:
-        self._parts: list[NDArray[np.float64]] = []
+        self._found = array("d")
 
     def extend(self, values: Sequence[Any]) -> None:
         """Take a chunk."""
         import numpy as np
 
-        self._parts.append(np.array(values, dtype=np.float64))
+        self._found.frombytes(np.array(values, dtype=np.float64).tobytes())
 
     def made(self) -> NDArray[np.float64]:
         """All of them (n,)."""
-        return _together(self._parts, "float64")
+        import numpy as np
+
+        return np.frombuffer(self._found, dtype=np.float64)
 
 
-class Whole(Numbers):
+class Whole:
     """Integers, of which none is missing."""
 
-    def made(self) -> Any:
+    def __init__(self) -> None:
+        self._found = array("q")
+
+    def extend(self, values: Sequence[int]) -> None:
+        """Take a chunk."""
+        self._found.extend(values)
+
+    def made(self) -> NDArray[np.int64]:
         """All of them (n,)."""
-        return super().made().astype("int64")
+        import numpy as np
+
+        return np.frombuffer(self._found, dtype=np.int64)
 
 
 class Objects:
@@ -120,36 +131,34 @@ class Hashes:
     """
 
     def __init__(self) -> None:
-        self._parts: list[NDArray[np.int64]] = []
+        self._found = array("q")
 
     def extend(self, values: Sequence[str]) -> None:
         """Take a chunk."""
-        self._parts.append(hashes(values, len(values)))
+        self._found.extend(map(key_hash, values))
 
     def made(self) -> NDArray[np.int64]:
-        """All of them so far (n,)."""
-        self._parts = [_together(self._parts, "int64")]
-        return self._parts[0]
+        """A copy of all of them so far (n,)."""
+        import numpy as np
+
+        return np.array(self._found, dtype=np.int64)
 
 
 class Pointers:
     """Lists of call keys as JSON."""
 
     def __init__(self) -> None:
-        self._lengths: list[NDArray[np.int64]] = []
-        self._keys: list[NDArray[np.int64]] = []
+        self._lengths, self._keys = Whole(), Hashes()
 
     def extend(self, values: Sequence[str]) -> None:
         """Take a chunk."""
-        import numpy as np
-
         lists = key_lists(values)
-        self._lengths.append(np.fromiter(map(len, lists), np.int64, len(lists)))
-        self._keys.append(hashes(chain.from_iterable(lists), -1))
+        self._lengths.extend([len(keys) for keys in lists])
+        self._keys.extend(list(chain.from_iterable(lists)))
 
     def made(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """How many keys each row has (n,), and the hashes of all keys, row after row."""
-        return _together(self._lengths, "int64"), _together(self._keys, "int64")
+        return self._lengths.made(), self._keys.made()
 
 
 def key_lists(values: Sequence[str]) -> list[list[str]]:
@@ -158,20 +167,9 @@ def key_lists(values: Sequence[str]) -> list[list[str]]:
     return found
 
 
-def hashes(keys: Iterable[str], n: int) -> NDArray[np.int64]:
-    """Of ``n`` keys; -1 for a number that is not known."""
-    import numpy as np
-
-    return np.fromiter(map(hash, keys), np.int64, n)
-
-
-def _together(parts: list[NDArray[Any]], dtype: str) -> NDArray[Any]:
-    """The parts as one array; they themselves are let go."""
-    import numpy as np
-
-    found = np.concatenate([np.zeros(0, dtype=dtype), *parts])
-    parts.clear()
-    return found
+def key_hash(key: str) -> int:
+    """64 bits."""
+    return hash(key)
 
 
 def fill(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ..errors import BugError
 from .codec import unpack_floats
-from .columns import Column, Hashes, Names, Numbers, Objects, Whole, fill, frame_from
+from .columns import Column, Hashes, Names, Numbers, Objects, Whole, fill, frame_from, key_hash
 from .frames import CALL_COLUMNS
 from .schema import calls
 
@@ -31,7 +31,7 @@ _DAY_S = 86_400
 _NO_DAY = -(10**9)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pointing:
     """Rows of a table and the calls that they point at: of each pointer the row, ascending, and the hash of its key.
 
@@ -66,7 +66,8 @@ class Calls:
     def frame(self, run: str) -> pd.DataFrame:
         """A table of `CALL_COLUMNS` for the ``run``: in the order of the first pointers, then by time.
 
-        What nothing points at comes last, and keeps the role and the name that it was paid for.
+        What nothing points at comes last, and keeps the role and the name that it was paid for. The columns that were
+        read are let go one by one: nothing else can be asked afterwards.
         """
         import numpy as np
         import pandas as pd
@@ -74,9 +75,10 @@ class Calls:
         first = self._first()
         order = np.lexsort([self.table["created_at"].to_numpy(), np.where(first < 0, np.iinfo(np.intp).max, first)])
         first = first[order]
-        found: dict[str, Any] = {
-            name: self.table[name].array.take(order) for name in CALL_COLUMNS if name in self.table
-        }
+        found: dict[str, Any] = {}
+        for name in CALL_COLUMNS:
+            if name in self.table:
+                found[name] = self.table.pop(name).array.take(order)
         roles = [_coded(np.zeros(len(p.key), dtype=int), [p.role]) for p in self.pointed]
         found["role"] = _over(found["role"], roles, first)
         found["who"] = _over(found["who"], [p.who.take(p.owner) for p in self.pointed], first)
@@ -108,33 +110,34 @@ def read_calls(
     with what only single answers need.
     """
     import numpy as np
-    import pandas as pd
 
-    columns: dict[str, Column] = {"hash": Hashes(), "attempts": Whole()}
+    hashed = Hashes()
+    columns: dict[str, Column] = {"hash": hashed, "attempts": Whole()}
     columns |= {name: Names() for name in _NAMES} | {name: Numbers() for name in _NUMBERS}
     if words:
         columns |= {"key": Objects(), "reasoning": Objects(), "gaps_s": Objects()}
     query = sa.select(*(calls.c["key" if name == "hash" else name].label(name) for name in columns))
     if paid:
         fill(connection, [query.where(calls.c.run == run)], columns)
-    own = _index(columns["hash"].made())
-    missing = set(np.concatenate([p.key[own.get_indexer(pd.Index(p.key)) < 0] for p in pointed]).tolist())
+    rows = _rows_of(hashed.made(), pointed)
+    missing = set(np.concatenate([p.key[found < 0] for p, found in zip(pointed, rows, strict=True)]).tolist())
     if missing:
-        elsewhere = sorted({key for key in keys() if hash(key) in missing})
+        elsewhere = sorted({key for key in keys() if key_hash(key) in missing})
         some = (elsewhere[start : start + _SOME] for start in range(0, len(elsewhere), _SOME))
         fill(connection, (query.where(calls.c.key.in_(part)) for part in some), columns)
-    table = frame_from(columns)
-    index = _index(table.pop("hash"))
-    return Calls(table, pointed, [index.get_indexer(pd.Index(p.key)) for p in pointed])
+        rows = _rows_of(hashed.made(), pointed)
+    del columns["hash"]
+    return Calls(frame_from(columns), pointed, rows)
 
 
-def _index(found: Any) -> pd.Index[Any]:
+def _rows_of(hashed: NDArray[np.int64], pointed: Sequence[Pointing]) -> list[Rows]:
+    """The rows with the keys of ``pointed``, -1 where there is none."""
     import pandas as pd
 
-    index: pd.Index[Any] = pd.Index(found)
+    index = pd.Index(hashed)
     if not index.is_unique:
         raise BugError("two calls have keys of the same hash, which another process would not see: try again")
-    return index
+    return [index.get_indexer(pd.Index(p.key)) for p in pointed]
 
 
 def took(asking: Pointing, found: Calls, run: str, replayed: Collection[str]) -> dict[str, Any]:
