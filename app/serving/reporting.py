@@ -32,6 +32,18 @@ _LEFT_OUT = ("Tokens/s per user", "E2E p95 s")
 def conclude(store: Store, reference: str, output: Path | None, *, json: bool) -> None:
     """Write the pages, print the table or the JSON object."""
     bench, loads = serving.load_bench(store, reference)
+    report, page = write_pages(store, bench, loads, output)
+    if json:
+        typer.echo(_output(store, bench, loads, report, page).model_dump_json())
+        return
+    print_cells(report.cells)
+    for one in report.costs:
+        typer.echo("\n".join(plain(text) for text in sentences(one, report.stated)))
+    typer.echo(f"report: {page}")
+
+
+def write_pages(store: Store, bench: Bench, loads: Sequence[Loaded], output: Path | None) -> tuple[ServingReport, Path]:
+    """Write HTML and Markdown; returns what is in them, and the HTML file."""
     run = _finished_run(store, bench)
     quality, asked = (None, None) if run is None else (quality_of(run) or None, usd_of(run))
     report = build(bench, loads, read_servers(store, bench.id), quality, asked)
@@ -40,13 +52,7 @@ def conclude(store: Store, reference: str, output: Path | None, *, json: bool) -
     page = folder / "serving.html"
     page.write_text(render_html(report), encoding="utf-8")
     page.with_suffix(".md").write_text(render_markdown(report), encoding="utf-8")
-    if json:
-        typer.echo(_output(store, bench, loads, report, page).model_dump_json())
-        return
-    _print(report.cells)
-    for one in report.costs:
-        typer.echo(plain(" ".join(sentences(one, report.stated))))
-    typer.echo(f"report: {page}")
+    return report, page
 
 
 def _finished_run(store: Store, bench: Bench) -> RunData | None:
@@ -67,7 +73,7 @@ def _output(store: Store, bench: Bench, loads: Sequence[Loaded], report: Serving
     )
 
 
-def _print(cells: Sequence[Cell]) -> None:
+def print_cells(cells: Sequence[Cell]) -> None:
     """The table that stands first in the report, without what the terminal has no room for."""
     titles = CELL_TITLES.split("|")
     shown = [place for place, title in enumerate(titles) if title not in _LEFT_OUT]
