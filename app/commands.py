@@ -45,9 +45,18 @@ def options(
     return Options(workspace, fresh, statuses, bool(reuse), limit, seed, name, offline, report)
 
 
-def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], json: bool, quiet: bool) -> None:
-    """Run phases of an exam and print what came of it."""
+def run(
+    exam: Path | Exam,
+    chosen: Options,
+    phases: Sequence[workflow.Phase],
+    json: bool,
+    quiet: bool,
+    mlflow: str = "",
+) -> None:
+    """Run phases of an exam and print what came of it; log it to MLflow where that is asked for."""
     tally = Tally()
+    if mlflow:
+        _refuse_idle_mlflow(mlflow, chosen)
     loaded = load_exam(exam) if isinstance(exam, Path) else exam
     workflow.rehearse(loaded, require_key=not chosen.offline)
     with open_session(loaded, chosen) as session:
@@ -62,12 +71,26 @@ def run(exam: Path | Exam, chosen: Options, phases: Sequence[workflow.Phase], js
             workflow.mark_finished(session)
         result = conclude(session, tally, chosen.report and "grade" in phases)
         failures = queries.failure_details(session.store, session.run) if result.answers["failed"] else []
+        if mlflow and result.report is not None:
+            from .tracking import log_to_mlflow
+
+            found = runs.find(session.store, session.run.id)
+            log_to_mlflow(session.store, found, Path(result.report), mlflow, say=_note)
     if loaded.labels and result.summary and result.report is None:
         _note("without a report, means are the judges' own, uncorrected; markscheme report corrects them")
     if json:
         emit(result)
     else:
         tell(result, tally, failures)
+
+
+def _refuse_idle_mlflow(uri: str, chosen: Options) -> None:
+    """Raise before anything is paid where it could not be logged."""
+    from ..harness.tracking import open_client
+
+    if not chosen.report:
+        raise InputError("--mlflow logs the report: leave out --no-report, or log it later with markscheme report")
+    open_client(uri)
 
 
 def _note(text: str) -> None:
@@ -122,9 +145,15 @@ def grade_file(source: Path, chosen: Options, judge: JudgeChoice, json: bool, qu
 
 
 def report(
-    reference: str, workspace: str, output: Path | None, json: bool, texts: bool = True, baseline: str = ""
+    reference: str,
+    workspace: str,
+    output: Path | None,
+    json: bool,
+    texts: bool = True,
+    baseline: str = "",
+    mlflow: str = "",
 ) -> None:
-    """Write a run's report again."""
+    """Write a run's report again, and log it to MLflow where that is asked for."""
     from .judging.labels import refresh_labels
     from .reporting import report_folder, write_report
 
@@ -132,6 +161,10 @@ def report(
         for note in refresh_labels(store, found):
             _note(note)
         path, _ = write_report(store, found, output or report_folder(store, found.id, texts), texts, baseline)
+        if mlflow:
+            from .tracking import log_to_mlflow
+
+            log_to_mlflow(store, found, path, mlflow, texts, _note)
     emit(PathOutput(paths=[str(path), str(path.with_suffix(".md"))])) if json else typer.echo(str(path))
 
 

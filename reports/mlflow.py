@@ -6,17 +6,16 @@ Needs the extra ``mlflow``. Numbers are ours (trec_eval's conventions); docs/gui
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from ..harness.errors import InputError, MissingExtra
+from ..harness.errors import InputError
 from ..harness.retrieval.sweep import Paper, Ranking, query_of, score_all
 from ..harness.retrieval.sweep_scores import Cut, Scores, shown
 from ..harness.retrieval.sweep_spec import SweepSpec
 from ..harness.statistics.intervals import mean_interval
+from ..harness.tracking import open_client, reason, scrubbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ def log_retrieval(
 
     Raises MissingExtra, or InputError where MLflow refuses the address or does not answer.
     """
-    client = _client(uri)
+    client = open_client(uri)
     from mlflow.exceptions import MlflowException
 
     scores = score_all(rankings, spec, paper)
@@ -43,29 +42,10 @@ def log_retrieval(
         folder = found.experiment_id if found else client.create_experiment(experiment)
         return [_log(client, folder, r, scores[r.configuration.name], spec, paper, page) for r in rankings]
     except (MlflowException, OSError) as error:
-        reason = _scrubbed(str(error).strip().splitlines()[0], uri)
         raise InputError(
-            f"MLflow at {_scrubbed(uri, uri)}: {reason}: check the address and that the server runs; "
+            f"MLflow at {scrubbed(uri, uri)}: {reason(error, uri)}: check the address and that the server runs; "
             "the sweep is kept, the same command logs it without asking anything again"
         ) from error
-
-
-def _client(uri: str) -> MlflowClient:
-    # Read when mlflow is imported. Without a bound it tries an address where nobody listens for minutes.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # what is printed there is ours
-    try:
-        from mlflow import MlflowClient
-    except ModuleNotFoundError as error:
-        raise MissingExtra("mlflow", "--mlflow") from error
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return MlflowClient(tracking_uri=uri)
-    except MlflowException as error:
-        reason = _scrubbed(str(error).strip().splitlines()[0], uri)
-        raise InputError(f"--mlflow {_scrubbed(uri, uri)!r}: {reason}") from error
 
 
 def _log(
@@ -143,9 +123,3 @@ def table(ranking: Ranking, scores: Mapping[Cut, Scores], spec: SweepSpec, paper
 def _clusters(paper: Paper) -> list[str]:
     clusters = {sample.id: sample.cluster or sample.id for sample in paper.samples}
     return [clusters[question] for question in paper.targets.targets]
-
-
-def _scrubbed(text: str, uri: str) -> str:
-    """``text`` without the password of ``uri``."""
-    password = urlsplit(uri).password
-    return text.replace(f":{password}@", ":***@") if password else text

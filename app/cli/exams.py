@@ -21,6 +21,12 @@ Retry = Annotated[
     str, typer.Option(help="Statuses to ask again, keeping the first replies: failed,unparsable,truncated,refused.")
 ]
 Name = Annotated[str, typer.Option(help="A name for a new run.", show_default=False)]
+Mlflow = Annotated[
+    str,
+    typer.Option(
+        help="Log to this MLflow: http://…, sqlite:///FILE, or `default` for its own setting.", show_default=False
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -42,6 +48,7 @@ def run(
     name: Name = "",
     offline: Annotated[bool, typer.Option("--offline", help="Recorded replies only.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="No report and no intervals.")] = False,
+    mlflow: Mlflow = "",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -62,7 +69,7 @@ def run(
     if plan:
         commands.plan(exam, options, json)
     else:
-        commands.run(exam, options, ("generate", "grade"), json, quiet)
+        commands.run(exam, options, ("generate", "grade"), json, quiet, mlflow)
 
 
 def generate(
@@ -120,9 +127,10 @@ def report(
     baseline: Annotated[
         str, typer.Option(help="The candidate to compare all others with, instead of the exam's.", show_default=False)
     ] = "",
+    mlflow: Mlflow = "",
     json: Json = False,
 ) -> None:
     """Write report.html and report.md of a run again, from the store alone."""
     from .. import commands
 
-    commands.report(run, workspace, output, json, not no_texts, baseline)
+    commands.report(run, workspace, output, json, not no_texts, baseline, mlflow)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from .exams import ExamFile, Folder, Json, Limit, Quiet, Seed, Workspace
-
-Mlflow = Annotated[str, typer.Option(help="Log to this MLflow: http://…, or sqlite:///FILE.", show_default=False)]
+from .exams import ExamFile, Folder, Json, Limit, Mlflow, Quiet, Seed, Workspace
 
 
 def register(app: typer.Typer) -> None:

@@ -42,7 +42,16 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         _wait(f"http://127.0.0.1:{port}", process, folder / "log")
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.killpg(process.pid, 15)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Its workers may wait for ever for connections that this process keeps open."""
+    os.killpg(process.pid, 15)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
         process.wait(20)
 
 

@@ -1,0 +1,54 @@
+"""MLflow, found and opened: a tracking server or store, without its chatter. Needs the extra ``mlflow``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEFAULT = "default"
+"""Stands for MLflow's own setting: MLFLOW_TRACKING_URI, or ``sqlite:///mlflow.db`` in the current folder."""
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # without a bound it tries an address where nobody listens for minutes
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # what is printed there is ours
+}
+
+
+def need_mlflow(needed_for: str) -> None:
+    """Import MLflow, which reads its settings when it is imported. Raises MissingExtra without it."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        import mlflow  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("mlflow", needed_for) from error
+
+
+def open_client(uri: str) -> MlflowClient:
+    """A client of the server or store at ``uri``. Raises MissingExtra, InputError where MLflow refuses the address."""
+    need_mlflow("--mlflow")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return MlflowClient(tracking_uri=None if uri == DEFAULT else uri)
+    except MlflowException as error:
+        raise InputError(f"--mlflow {scrubbed(uri, uri)!r}: {reason(error, uri)}") from error
+
+
+def reason(error: Exception, uri: str = "") -> str:
+    """The first line of what MLflow says, without the password of ``uri``."""
+    lines = str(error).strip().splitlines()
+    return scrubbed(lines[0] if lines else type(error).__name__, uri)
+
+
+def scrubbed(text: str, uri: str) -> str:
+    """``text`` without the password of ``uri``."""
+    password = urlsplit(uri).password
+    return text.replace(f":{password}@", ":***@") if password else text
