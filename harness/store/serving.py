@@ -31,12 +31,17 @@ def begin(store: Store, exam: str, name: str, config: Mapping[str, Any], version
     return bench
 
 
-def unfinished(store: Store, exam: str, config: Mapping[str, Any]) -> Bench | None:
-    """The latest load test of ``exam``, where it has the same configuration and is not finished."""
+def latest(store: Store, exam: str) -> Bench | None:
+    """The latest load test of ``exam``."""
     query = sa.select(benches).where(benches.c.exam == exam).order_by(benches.c.created_at.desc()).limit(1)
     with store.reading() as connection:
         row = connection.execute(query).mappings().first()
-    found = _bench(row) if row else None
+    return _bench(row) if row else None
+
+
+def unfinished(store: Store, exam: str, config: Mapping[str, Any]) -> Bench | None:
+    """The latest load test of ``exam``, where it has the same configuration and is not finished."""
+    found = latest(store, exam)
     if found is None or found.finished_at is not None or _identity(found.config) != _identity(config):
         return None
     return found
