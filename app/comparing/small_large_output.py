@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from ...reports.serving import small_large_said as said
 from ...reports.serving.said import plain
-from ...reports.serving.small_large import Ratio, SmallLarge
+from ...reports.serving.small_large import SmallLarge
+from ...reports.serving.small_large_amounts import Ratio
 from ..output import EstimateOutput
 
 

@@ -27,7 +27,7 @@ class Part:
 
 def costs_section(report: ServingReport, templates: Environment, template: str) -> Markup:
     """The section; nothing where no GPU has a price and none was asked for."""
-    notes = [line(text) for text in said.notes(report.unpriced, report.started)]
+    notes = [line(text) for text in said.notes(report)]
     if not report.costs and not notes:
         return Markup("")
     bills = list(said.bill_rows(report.costs))

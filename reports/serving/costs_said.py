@@ -10,7 +10,8 @@ from ...harness.serving.gpu_hours import Bill, BreakEven
 from .. import words
 from ..headline import strong
 from . import said
-from .costs import Costs, Started, Stated, at_use
+from .costs import Costs, Stated, at_use
+from .report import ServingReport
 from .tables import Row
 
 COST_TITLES = "Load|TTFT mean s|The rest s|In flight|USD per 1,000|By requests/s|At the stated use"
@@ -162,12 +163,18 @@ def _whole(usd: float) -> str:
     return f"${usd:,.0f}" if usd >= 100 else words.usd(usd)
 
 
-def notes(unpriced: Sequence[str], started: Started | None) -> Iterator[str]:
-    """What is unknown, and what starting servers cost, a line of its own."""
+def notes(report: ServingReport) -> Iterator[str]:
+    """What is unknown or assumed, and what starting servers cost, a line of its own."""
+    unpriced, started = report.unpriced, report.started
     if unpriced:
         yield (
             f"What {words.listed(strong(name) for name in unpriced)} costs is unknown: declare usd_per_gpu_hour, or a "
             "price of its tokens under prices."
+        )
+    if report.costs and report.stated.utilisation == 1:
+        yield (
+            "No utilisation is declared, so servers are counted as always busy: this is the least that answers can "
+            "cost. Real users leave GPUs idle."
         )
     if started is not None:
         yield (

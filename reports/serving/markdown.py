@@ -62,7 +62,7 @@ def _points(report: ServingReport) -> Iterator[str]:
 
 
 def _costs(report: ServingReport) -> Iterator[str]:
-    notes = list(costs_said.notes(report.unpriced, report.started))
+    notes = list(costs_said.notes(report))
     if not report.costs and not notes:
         return
     yield "## Costs"

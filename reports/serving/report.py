@@ -8,6 +8,7 @@ from typing import Any
 
 from ...harness.serving.records import Bench, Loaded, ServerUse
 from ...harness.statistics.latency import ENOUGH_REPEATS
+from ...harness.timing import FOREIGN
 from .. import words
 from ..headline import Fact, Line, line, strong
 from ..setup import day
@@ -78,7 +79,7 @@ def build(
         title=bench.name or bench.exam,
         date=day(bench.created_at),
         verdict=line(_verdict(found, points, limits)),
-        caveats=tuple(line(text) for text in _caveats(found, points, serving)),
+        caveats=tuple(line(text) for text in (*_caveats(found, points, serving), *_imported(bench))),
         facts=tuple(_facts(bench, found, points)),
         cells=found,
         operating=points,
@@ -173,8 +174,15 @@ def _counted(found: Sequence[Cell]) -> Iterator[str]:
     if any(cell.usage_estimated for cell in found):
         yield "The server did not count tokens: ours stand in for them, where numbers are per token."
     foreign = {cell.origin for cell in found} - {"markscheme"}
-    if foreign:
-        yield f"Read from files of {words.listed(sorted(foreign))}, not measured here."
+    for origin in sorted(foreign):
+        differs = f": {FOREIGN[origin]}" if origin in FOREIGN else ""
+        yield f"Read from files of {origin}, not measured here{differs}."
+
+
+def _imported(bench: Bench) -> Iterator[str]:
+    """What was noted when files of another tool were read."""
+    for note in (bench.config.get("imported") or {}).get("notes") or ():
+        yield f"{str(note).replace('*', '')}."
 
 
 def _late(cell: Cell) -> bool:
@@ -222,4 +230,5 @@ def _start(server: ServerUse) -> Start:
 
 def _footer(bench: Bench) -> str:
     parts = [f"markscheme {bench.versions.get('markscheme', '')}".strip(), f"bench {bench.id}", f"exam {bench.exam}"]
-    return " · ".join([*parts, "made by: markscheme serve-bench"])
+    made_by = "markscheme import load" if "imported" in bench.config else "markscheme serve-bench"
+    return " · ".join([*parts, f"made by: {made_by}"])

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, hypot, log
-from typing import Any, Literal
+from math import ceil
+from typing import Literal
 
 from ...harness.errors import InputError
 from ...harness.records import Estimate
 from ...harness.statistics.gates import Gain, decide, n_to_certify
-from ...harness.statistics.ratios import geometric_ratio, ratio_of_means
+from ...harness.statistics.ratios import ratio_of_means
 from ...harness.store.frames import RunData, RunInfo
 from .. import words
 from ..cells import Scores, score
 from ..exam import candidates_of, leading_judge
-from ..operations import CandidateCost, candidate_costs, how_timed
+from ..operations import candidate_costs, how_timed
 from ..regression.compare import Options, compared
 from ..regression.gate import excess_failures, gain_of
 from ..regression.records import Compared, Difference
 from ..regression.sides import FAILURES
 from .cells import Cell
-from .cells import compared as cells_compared
+from .small_large_amounts import Ratio, in_run, memory, under_load
 
 Verdict = Literal["as good", "worse", "not shown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """One amount of both and how many times the large one's the small one's is. ``what`` says of what, ``unit`` is s,
-    USD or GB; ``why`` says why there is no ratio."""
-
-    what: str
-    unit: str
-    small: Estimate
-    large: Estimate
-    ratio: Estimate
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +84,8 @@ def small_against_large(
         why,
         _needed(difference, margin),
         _share(difference, scores, names),
-        (*_in_run(scores, costs, names), *_memory(data, names)),
-        tuple(_loads(bench[1], _places(data, small), _places(data, large))),
+        (*in_run(scores, costs, names), *memory(data, names)),
+        tuple(under_load(data, names, bench[1])),
         bench[0],
         how_timed([costs[name] for name in names]),
         tuple(_notes(found)),
@@ -174,94 +161,6 @@ def _share(difference: Difference, scores: Scores, names: tuple[str, str]) -> Es
     return ratio_of_means(small, large, scores.grid.clusters)
 
 
-def _in_run(scores: Scores, costs: Mapping[str, CandidateCost], names: tuple[str, str]) -> Iterator[Ratio]:
-    small, large = (costs[name] for name in names)
-    clusters = scores.grid.clusters
-
-    def values(measure: str) -> tuple[Any, Any]:
-        one, other = (scores.grid.per_sample((name, "", measure)) for name in names)
-        return one, other
-
-    for what, key, one, other in (
-        ("E2E p50", "e2e_s", small.p50, large.p50),
-        ("TTFT p50", "ttft_s", small.ttft_p50, large.ttft_p50),
-    ):
-        ratio = geometric_ratio(*values(key), clusters)
-        why = "" if ratio.value is not None else "no question has a live reply of both that was timed"
-        yield Ratio(what, "s", one, other, ratio, why)
-    ratio = ratio_of_means(*values("cost_usd"), clusters)
-    unknown = [name for name, cost in zip(names, (small, large), strict=True) if cost.usd_per_1000.value is None]
-    why = f"no price is known of the tokens of {words.listed(unknown)}" if unknown else ""
-    yield Ratio("1,000 answers by their tokens", "USD", small.usd_per_1000, large.usd_per_1000, ratio, why)
-
-
-def _memory(data: RunData, names: tuple[str, str]) -> Iterator[Ratio]:
-    declared = {str(one["name"]): one.get("memory_gb") for one in data.info.config.get("candidates") or ()}
-    small, large = (_exact(declared.get(name)) for name in names)
-    both = small.value is not None and large.value is not None
-    ratio = _exact((small.value or 0.0) / large.value if both and large.value else None)
-    yield Ratio("memory, as declared", "GB", small, large, ratio, "" if both else "not declared: memory_gb")
-
-
-def _exact(value: Any) -> Estimate:
-    return Estimate(None if value is None else float(value), None, None, 0, "as declared")
-
-
 def _models(data: RunData, names: tuple[str, str]) -> tuple[str, str]:
     views = {view.name: view.model for view in candidates_of(data)}
     return views[names[0]], views[names[1]]
-
-
-def _places(data: RunData, name: str) -> tuple[set[str], int | None]:
-    """As a load test calls it: with a list of contexts, their number is no part of its name."""
-    view = next(view for view in candidates_of(data) if view.name == name)
-    return {name, name.removesuffix(f"-ctx{view.contexts}")}, view.contexts
-
-
-def _loads(
-    found: Sequence[Cell], small: tuple[set[str], int | None], large: tuple[set[str], int | None]
-) -> Iterator[tuple[str, tuple[Ratio, ...]]]:
-    """Each load that was put on both: TTFT, E2E, requests a second and cost."""
-    from . import said
-
-    theirs = {_load(cell): cell for cell in found if _is_of(cell, large)}
-    for one in (cell for cell in found if _is_of(cell, small)):
-        other = theirs.get(_load(one))
-        if other is not None:
-            yield said.load(one.setting), tuple(_under_load(one, other))
-
-
-def _is_of(cell: Cell, place: tuple[set[str], int | None]) -> bool:
-    names, contexts = place
-    return cell.setting.candidate in names and cell.setting.contexts in (None, contexts)
-
-
-def _load(cell: Cell) -> tuple[str, float, int | None]:
-    return cell.setting.shape, cell.setting.level, cell.setting.output_tokens
-
-
-def _under_load(one: Cell, other: Cell) -> Iterator[Ratio]:
-    none = Estimate(None, None, None, 0, "no values")
-    for what, key in (("TTFT p50", "ttft_s"), ("E2E p50", "e2e_s")):
-        a, b = (cell.times[key].p50 if key in cell.times else none for cell in (one, other))
-        yield Ratio(what, "s", a, b, cells_compared(one, other, key, "p50"))
-    yield Ratio(
-        "requests/s", "", one.requests_per_s, other.requests_per_s, over(one.requests_per_s, other.requests_per_s)
-    )
-    a, b = one.price.usd_per_1000, other.price.usd_per_1000
-    why = "" if a.value is not None and b.value is not None else "price unknown"
-    yield Ratio("1,000 answers", "USD", a, b, over(a, b), why)
-
-
-def over(one: Estimate, other: Estimate) -> Estimate:
-    """``one`` / ``other`` of two measurements; on logarithms their half-widths add in quadrature."""
-    if not one.value or not other.value:
-        return Estimate(None, None, None, 0, "no ratio")
-    value = one.value / other.value
-    if not one.low or not other.low or one.high is None or other.high is None:
-        return Estimate(value, None, None, min(one.n, other.n), "no interval of one of them")
-    below = hypot(log(one.value / one.low), log(other.high / other.value))
-    above = hypot(log(one.high / one.value), log(other.value / other.low))
-    return Estimate(
-        value, value * exp(-below), value * exp(above), min(one.n, other.n), "half-widths in quadrature, on logarithms"
-    )

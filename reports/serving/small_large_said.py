@@ -10,7 +10,8 @@ from ..headline import strong
 from ..regression.said import change
 from . import said
 from .costs_said import dollars
-from .small_large import Ratio, SmallLarge
+from .small_large import SmallLarge
+from .small_large_amounts import Ratio
 from .tables import Row
 
 HOW = (

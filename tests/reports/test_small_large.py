@@ -12,7 +12,8 @@ from markscheme.reports.figures.margin import margin_figure
 from markscheme.reports.serving import small_large_said as said
 from markscheme.reports.serving.cells import cells
 from markscheme.reports.serving.prices import Hire
-from markscheme.reports.serving.small_large import over, small_against_large
+from markscheme.reports.serving.small_large import small_against_large
+from markscheme.reports.serving.small_large_amounts import over
 from markscheme.reports.serving.small_large_pages import render_small_large, small_large_markdown
 from regressions import run, with_labels
 from serving_loads import loads
