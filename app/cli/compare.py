@@ -42,6 +42,9 @@ def compare(
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Of a gate: where it alarms, make a second fresh run and decide on both.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Of a gate: have its anchors graded anew, to tell whether a judge drifted.")
+    ] = False,
     workspace: Workspace = ".markscheme",
     output: Folder = None,
     json: Json = False,
@@ -51,9 +54,9 @@ def compare(
 
     options = command.chosen(candidate or [], intersection, family or [], worst)
     if gate is not None:
-        files = gate_command.GateFiles(gate, junit, summary, confirm, output)
+        files = gate_command.GateFiles(gate, junit, summary, confirm, output, watch)
         raise typer.Exit(gate_command.run((run, tuple(baseline or ())), files, options, workspace, json))
-    gate_command.refuse_without_gate(baseline, junit=junit, summary=summary, confirm=confirm)
+    gate_command.refuse_without_gate(baseline, junit=junit, summary=summary, confirm=confirm, watch=watch)
     command.run((run, baseline or []), options, workspace, output, json)
 
 
@@ -66,7 +69,7 @@ def small_large(
         str, typer.Option(help="Of the loss: MEASURE or JUDGE/MEASURE; else the headline.", show_default=False)
     ] = "",
     bench: Annotated[
-        str, typer.Option(help="A load test of both: id, exam or `latest`.", metavar="LOAD_TEST", show_default=False)
+        str, typer.Option(help="A load test of both: id, name or `latest`.", metavar="LOAD_TEST", show_default=False)
     ] = "",
     workspace: Workspace = ".markscheme",
     output: Folder = None,

@@ -55,15 +55,15 @@ def second(found: SmallLarge) -> str:
     """What the small one takes of what the large one does; '' where nothing is known."""
     parts = []
     if found.share.value is not None:
-        parts.append(f"reaches {strong(share(found.share))} of its score")
+        parts.append(f"reaches {strong(share(found.share))} of {strong(found.large)}'s score")
     by_name = {one.what: one.ratio.value for one in found.ratios}
     if (seconds := by_name.get("E2E p50")) is not None:
-        parts.append(f"takes {strong(times(seconds))} its time for an answer")
+        parts.append(f"takes {strong(times(seconds))} the time for an answer")
     usd = by_name.get("1,000 answers by their tokens")
     if usd is not None:
         parts.append(f"costs {strong(times(usd))} as much")
     if (memory := by_name.get("memory, as declared")) is not None:
-        parts.append(f"needs {strong(times(memory))} its memory")
+        parts.append(f"needs {strong(times(memory))} the memory")
     return f"It {words.listed(parts)}." if parts else ""
 
 
