@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
 from .clusters import clusters_of
-from .intervals import mean_interval
-from .paired import sign_flip_p
+from .intervals import mean_interval, t_p_value
+from .paired import MOST_FLIPPED, sign_flip_p
 from .rates import wilson
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def paired_rates(
     """Rate of ``a`` less that of ``b``, both (n,) of 0 and 1, aligned by question; pairs with a NaN are left out.
 
     Independent questions: Tango's interval and McNemar's mid-p. Neither holds where questions share a cluster: then
-    t with CR3, and a sign flip of whole clusters.
+    t with CR3, and a sign flip of whole clusters, above 2,000 of them the clustered t alone.
     """
     import numpy as np
 
@@ -55,8 +55,11 @@ def paired_rates(
     n10, n01 = int((first > second).sum()), int((second > first).sum())
     n11, n = int((first * second).sum()), len(first)
     counts = (n11, n10, n01, n - n11 - n10 - n01)
-    if n and clusters_of(labels, n).shared:
+    groups = clusters_of(labels, n)
+    if n and groups.shared:
         estimate = mean_interval(first - second, labels, level, (-1.0, 1.0))
+        if groups.count > MOST_FLIPPED:
+            return PairedRates(estimate, *counts, t_p_value(first - second, labels), "clustered t")
         return PairedRates(estimate, *counts, sign_flip_p(first - second, labels), "cluster sign flip")
     if n == 0:
         return PairedRates(Estimate(None, None, None, 0, "no values"), *counts, 1.0, "McNemar, mid-p")

@@ -98,3 +98,13 @@ def test_pairs_with_a_gap_are_left_out_and_grades_are_refused():
     assert paired_rates([nan], [1]).estimate.value is None
     with pytest.raises(ValueError, match="0 and 1"):
         paired_rates([2], [1])
+
+
+def test_above_2000_shared_clusters_rates_are_compared_by_the_clustered_t_alone():
+    rng = np.random.default_rng(6)
+    a, b = (rng.random((2, 4_002)) < [[0.52], [0.5]]).astype(float)
+    clusters = np.repeat(np.arange(2_001), 2)
+    many, few = paired_rates(a, b, clusters), paired_rates(a[:4_000], b[:4_000], clusters[:4_000])
+    assert (many.test, few.test) == ("clustered t", "cluster sign flip")
+    assert many.p == pytest.approx(few.p, abs=0.02)
+    assert (many.p < 0.05) == (many.estimate.low > 0 or many.estimate.high < 0)
