@@ -25,6 +25,8 @@ from .records import Loaded, Phase, Served
 Ask = Callable[[int], tuple[str, Request]]
 """From a request's number to its sample's id and what is sent."""
 FATAL = frozenset({"unauthorized", "not_found"})
+COOL_SHARE = 0.1
+"""Of the requests of an open loop the last tenth cools down."""
 GONE_AFTER = 64
 """So many failures of the network in a row, and more than there are users: nobody listens any more."""
 
@@ -56,12 +58,11 @@ class Finished:
 
 
 class Traffic:
-    """A cell while it runs. ``full_until_s``: when the load stopped being what it should be."""
+    """A cell while it runs."""
 
     def __init__(self, asked: Asked, patience: int) -> None:
         self.start = time.perf_counter()
         self.finished: list[Finished] = []
-        self.full_until_s = float("inf")
         self._asked = asked
         self._patience = patience
         self._unreached = 0
@@ -74,10 +75,6 @@ class Traffic:
     async def until(self, due_s: float) -> None:
         """Wait for a moment of the cell."""
         await until(self.start + due_s)
-
-    def ebb(self) -> None:
-        """From now on the load is less than it should be."""
-        self.full_until_s = min(self.full_until_s, self.now)
 
     async def send(self, number: int, due_s: float | None = None, capped: bool = False) -> None:
         """Send request ``number`` and note what came of it. Raises BudgetReached, and EndpointGone."""
@@ -136,7 +133,9 @@ async def measure(cell: Cell, repeat: int, asked: Asked, rules: Rules) -> Loaded
         else:
             times = due_times(pace, f"{rules.seed}/{setting.key}/{repeat}")
             await _arrivals(traffic, times, rules.max_in_flight)
-    finished = phased(traffic.finished, traffic.full_until_s, rules.warm(len(traffic.finished)))
+    sent = len(traffic.finished)
+    cool = users - 1 if pace.times is None else round(COOL_SHARE * sent)
+    finished = phased(traffic.finished, rules.warm(sent), cool)
     requests = tuple(one.served for one in finished)
     return Loaded(setting, repeat, started_at, window_s(finished), tuple(client.lag_s), client.cpu_s, requests)
 
@@ -164,7 +163,6 @@ async def _users(traffic: Traffic, pace: Pace, users: int, gap_s: float) -> None
         for number in upcoming:
             await asyncio.sleep(0)  # the others come, too, where a model replies without waiting for anything
             await traffic.send(number)
-        traffic.ebb()
 
     await _together(user(gap_s * place) for place in range(users))
 
@@ -189,7 +187,6 @@ async def _arrivals(traffic: Traffic, times: Iterator[float], max_in_flight: int
                 if full:
                     free_again_s = traffic.now
                 tasks.create_task(send(number, due_s, due_s < free_again_s))
-            traffic.ebb()
 
     await _together([dispatch()])
 
@@ -209,12 +206,16 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
-def phased(finished: Sequence[Finished], full_until_s: float, warm: int) -> list[Finished]:
-    """The requests in the order of their schedule. The first ``warm`` warm up; those that were still running when the
-    load stopped being full had the server more to themselves: they cool down."""
+def phased(finished: Sequence[Finished], warm: int, cool: int) -> list[Finished]:
+    """The requests in the order of their schedule: the first ``warm`` warm up, the last ``cool`` cool down.
+
+    Those keep the load up while the measured ones come to their end. They are chosen by their number: to leave out
+    whatever still runs at some moment would leave out the slow ones.
+    """
     ordered = sorted(finished, key=lambda one: one.served.number)
+    last = len(ordered) - cool
     return [
-        replace(one, served=replace(one.served, phase=_phase(position < warm, one.done_s > full_until_s)))
+        replace(one, served=replace(one.served, phase=_phase(position < warm, position >= last)))
         for position, one in enumerate(ordered)
     ]
 
