@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import warnings
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..harness.dispatch.tally import Tally
 from ..harness.exam import Exam, exam_from_dict, load_exam
@@ -17,6 +15,7 @@ from ..harness.store.frames import RunData
 from ..harness.store.load import load
 from ..harness.store.store import Store
 from . import workflow
+from .loops import run_anywhere
 from .progress import showing
 from .session import WORKSPACE, Options, open_session
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..harness.alignment import Alignment
-
-Result = TypeVar("Result")
 
 
 class Run:
@@ -182,42 +179,3 @@ def _exam(exam: str | Path | Mapping[str, Any] | Exam) -> Exam:
     if isinstance(exam, Mapping):
         return exam_from_dict(dict(exam), base=Path.cwd(), name="exam")
     return exam
-
-
-def run_anywhere(main: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run a coroutine to its end, in a thread of its own where this one has a loop already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(main())
-    outcome: list[Result] = []
-    errors: list[BaseException] = []
-    cancel: list[Callable[[], object]] = []
-    done = threading.Event()
-
-    async def cancellable() -> Result:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None
-        cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        return await main()
-
-    def target() -> None:
-        try:
-            outcome.append(asyncio.run(cancellable()))
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            done.set()
-
-    thread = threading.Thread(target=target, name="markscheme-run")
-    thread.start()
-    try:
-        done.wait()  # and not `join`, which an interrupt leaves in a state of its own (Python 3.11)
-    except KeyboardInterrupt:  # a notebook's stop button: without this the thread would go on calling, and paying
-        for stop in cancel:
-            stop()
-        done.wait()
-        raise
-    if errors:
-        raise errors[0]
-    return outcome[0]

@@ -22,7 +22,7 @@ from ...harness.yaml_file import did_you_mean
 from ...judges.judge import missing_inputs
 from ...judges.rubric import Rubric
 from .. import workflow
-from ..run import run_anywhere
+from ..loops import run_anywhere
 from ..session import Options, Session, pairwise_rubrics_of, price_book, rubrics_of
 from .settings import Settings
 from .single import Answered, Graded, answered, graded

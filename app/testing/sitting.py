@@ -23,8 +23,8 @@ from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ...reports.cells import Scores, score
 from .. import workflow
+from ..loops import run_anywhere
 from ..reporting import labelled_before
-from ..run import run_anywhere
 from ..session import (
     Options,
     Session,
