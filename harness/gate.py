@@ -5,6 +5,7 @@ baseline: {runs: 3}
 measures:
   - {judge: strict, measure: composite, margin: 0.1, margin_min: 0.05}
   - {measure: ttft_s, margin: 0.2, relative: true}
+anchors: [anchors.jsonl]
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class GateSpec(Section):
     on_inconclusive: Literal["warn", "fail"] = "warn"
     confirm: bool = True
     nights_per_month: Count = 30
+    anchors: tuple[File, ...] = ()
 
     _file: YamlFile = PrivateAttr(default_factory=lambda: YamlFile(Path.cwd() / "gate.yaml", {}))
 

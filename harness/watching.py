@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from .records import Estimate
 
@@ -36,4 +37,34 @@ class Watched:
     detects: float | None = None
     said: tuple[str, ...] = ()
     why: str = ""
+    missing: bool = False
+    """Whether it is unknown because nobody graded the anchors in that night."""
     nights: tuple[AnchorNight, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorSet:
+    """Frozen answers of one judge, and what it gave them on the night of reference.
+
+    ``samples`` are (id, SHA-256 of the content), ``scores`` criterion -> score, aligned; ``config`` is what of the
+    judge's description must not change, ``served`` counts replies by the model that the provider named.
+    """
+
+    id: str
+    judge: str
+    run: str
+    date: str
+    config: Mapping[str, Any]
+    samples: tuple[tuple[str, str], ...]
+    scores: tuple[Mapping[str, float], ...]
+    served: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Regrade:
+    """The anchors of a set, graded again in the night of ``run``; aligned with `AnchorSet.scores`, empty for none."""
+
+    run: str
+    created_at: float
+    scores: tuple[Mapping[str, float], ...]
+    served: Mapping[str, int]

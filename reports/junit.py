@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from ..harness.watching import Watched
 from .regression import gate_words as said
 from .regression.gate_records import GateLine, GateResult
 
@@ -14,9 +15,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render_junit(result: GateResult) -> str:
     """A regression and an alarm fail; a line that is inconclusive is skipped, or fails where the gate says so."""
-    kinds = [_kind(line, result) for line in result.lines]
+    lines = [(line, _kind(line, result)) for line in result.lines]
+    watched = [(one, _watch_kind(one, result)) for one in result.watched]
+    kinds = [kind for _, kind in (*lines, *watched)]
     counts = f'tests="{len(kinds)}" failures="{kinds.count("failure")}" errors="0" skipped="{kinds.count("skipped")}"'
-    cases = "".join(_case(line, kind) for line, kind in zip(result.lines, kinds, strict=True))
+    cases = "".join([*(_case(line, kind) for line, kind in lines), *(_watch_case(one, kind) for one, kind in watched)])
     properties = _properties(
         {"run": result.new, "baseline": ", ".join(result.old), "verdict": said.headline(result)}
         | ({"confirming run": result.second} if result.second else {})
@@ -47,6 +50,20 @@ def _case(line: GateLine, kind: str) -> str:
         inside += f"<system-out>{_text(said.said(line))}</system-out>\n"
     name = f'classname="{_text(subject.candidate)}" name="{_text(subject.measure + by)}"'
     return f'<testcase {name} time="0">\n{inside}</testcase>\n'
+
+
+def _watch_kind(one: Watched, result: GateResult) -> str:
+    if one.state == "steady":
+        return ""
+    return "skipped" if one.state == "unknown" and not result.inconclusive_fails else "failure"
+
+
+def _watch_case(one: Watched, kind: str) -> str:
+    """The judge itself, on its anchors."""
+    message = _text(f"{said.watched(one)}: {said.watch_said(one)}")
+    inside = f'<{kind} message="{message}"/>' if kind else f"<system-out>{message}</system-out>"
+    name = f'classname="{_text(f"judge {one.judge}")}" name="drift on {one.anchors} anchors"'
+    return f'<testcase {name} time="0">\n{inside}\n</testcase>\n'
 
 
 def _numbers(line: GateLine) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from .judge_align import align
+from .judge_anchors import anchors
 from .judge_correct import correct
 from .judge_lab import lab
 from .judge_probe import probe
@@ -15,6 +16,7 @@ judge = typer.Typer(name="judge", help="Qualify a judge, correct its scores, kno
 def register(app: typer.Typer) -> None:
     """Add the commands of this group."""
     judge.command("align")(align)
+    judge.command("anchors")(anchors)
     judge.command("correct")(correct)
     judge.command("lab")(lab)
     judge.command("probe")(probe)

@@ -18,19 +18,21 @@ from .comparing import comparison_folder, write_comparison
 from .confirming import run_again
 from .gate_output import print_gate, to_output
 from .gating import Confirm, Gated, Question, gate
+from .judges import judges_watched
 from .output import to_output as compared_output
 
 
 @dataclass(frozen=True, slots=True)
 class GateFiles:
-    """The gate's file, where to write what it said (``output``: the folder of the comparison's pages), and whether to
-    make a second run where it alarms."""
+    """The gate's file, where to write what it said (``output``: the folder of the comparison's pages), whether to make
+    a second run where it alarms, and whether to have its anchors graded."""
 
     gate: Path
     junit: Path | None = None
     summary: Path | None = None
     confirm: bool = False
     output: Path | None = None
+    watch: bool = False
 
 
 def run(references: tuple[str, tuple[str, ...]], files: GateFiles, options: Options, workspace: str, json: bool) -> int:
@@ -38,9 +40,12 @@ def run(references: tuple[str, tuple[str, ...]], files: GateFiles, options: Opti
     spec = load_gate(files.gate)
     if files.confirm and not spec.confirm:
         raise InputError(f"--confirm: {files.gate} says confirm: false, so that every alarm counts; remove one of them")
+    if files.watch and not spec.anchors:
+        raise InputError(f"--watch: {files.gate} names no anchors: to grade; markscheme judge anchors RUN -o FILE")
     found = gate(
         Question(references[0], spec, references[1], workspace, options),
         _confirm(spec, workspace) if files.confirm else None,
+        judges_watched(spec, references[0], workspace, grade=files.watch, progress=True),
     )
     page = _write(found, files, workspace)
     if json:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from ...reports.regression import gate_words as said
 from ...reports.regression.gate_records import ORDER, GateLine, GateResult, Verdict
 from .output import CompareOutput
+from .watched_output import WatchedOutput, watched_output
 
 
 class GateRow(BaseModel):
@@ -36,7 +37,8 @@ class GateRow(BaseModel):
 
 
 class GateOutput(BaseModel):
-    """`markscheme compare --gate`: the worst verdict of the lines, the exit code, and the comparison behind it."""
+    """`markscheme compare --gate`: the worst verdict of the lines, the exit code, what is known of the judges
+    on their anchors (one that drifted makes the exit code 1), and the comparison behind it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,6 +48,7 @@ class GateOutput(BaseModel):
     verdict: Verdict
     exit_code: int
     lines: list[GateRow]
+    judges: list[WatchedOutput]
     notes: list[str]
     comparison: CompareOutput
 
@@ -59,6 +62,7 @@ def to_output(result: GateResult, comparison: CompareOutput) -> GateOutput:
         verdict=result.verdict,
         exit_code=result.exit_code,
         lines=[_row(line) for line in result.lines],
+        judges=[watched_output(one) for one in result.watched],
         notes=list(result.notes),
         comparison=comparison,
     )
@@ -92,4 +96,5 @@ def print_gate(result: GateResult, out: TextIO) -> None:
     for line in sorted(result.lines, key=lambda line: ORDER.index(line.verdict)):
         verdict = f"{said.NAMES[line.verdict]}  {said.name(line)}: {said.change(line)}"
         out.write(f"{verdict}\n  {said.said(line)}\n")
+    out.writelines(f"{said.watched(one)}\n  {said.watch_said(one)}\n" for one in result.watched)
     out.writelines(f"note: {note}\n" for note in result.notes)

@@ -13,8 +13,9 @@ from ...harness.store.frames import RunData
 from ...harness.store.load import load
 from ...harness.store.pool import pool_of, second_of
 from ...harness.store.runs import Run
+from ...harness.watching import Watched
 from ...reports.regression.compare import Options, compared
-from ...reports.regression.gate import gated
+from ...reports.regression.gate import gated, watching
 from ...reports.regression.gate_records import GateResult
 from ...reports.regression.nights import by_nights
 from ...reports.regression.records import Compared
@@ -45,17 +46,18 @@ class Question:
     options: Options = field(default_factory=Options)
 
 
-def gate(question: Question, confirm: Confirm | None = None) -> Gated:
+def gate(question: Question, confirm: Confirm | None = None, watched: Sequence[Watched] = ()) -> Gated:
     """Compare, decide, and where an alarm is to be confirmed, look for a second run, or have ``confirm`` make it.
 
+    ``watched`` is what is known of the judges; no second run is made for an alarm by one that drifted.
     Raises InputError where the run is not finished, or there is no baseline for it.
     """
     new, data = _read(question)
     pool, notes = _baseline(question, new)
     first = _compared(question, data, pool)
-    result = gated(first, question.spec)
+    result = watching(gated(first, question.spec), watched)
     if result.of("alarm") and (again := _second(question, new, pool, confirm)) is not None:
-        result = gated(first, question.spec, _compared(question, again, pool))
+        result = watching(gated(first, question.spec, _compared(question, again, pool)), watched)
     return Gated(first, replace(result, notes=notes + result.notes))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...harness.errors import InputError
 from ...harness.exam import Exam, load_exam
+from ...harness.store.anchors import sets_of
 from ...harness.store.history import read_sitting, runs_of
+from ...harness.store.runs import Run
 from ...harness.store.store import Store
 from ...harness.watching import Watched
 from ...reports.regression.history import history as made
@@ -34,13 +36,19 @@ def history(exam: Exam | str | Path, *, workspace: str | Path = WORKSPACE, last:
             raise InputError(f"{store.where}: {identity} has no run yet: markscheme run {loaded.path.name}")
         shown = every[-last:]
         sittings = [read_sitting(store, run, values_of(store, run)) for run in shown]
-        return made(identity, sittings, _watched(store), len(every) - len(shown))
+        return made(identity, sittings, tuple(_watched(store, shown)), len(every) - len(shown))
     finally:
         store.close()
 
 
-def _watched(store: Store) -> Sequence[Watched]:
-    return ()
+def _watched(store: Store, shown: Sequence[Run]) -> Iterator[Watched]:
+    """The judges on their latest anchors."""
+    latest = {anchors.judge: anchors for anchors in sets_of(store, [run.id for run in shown])}
+    for anchors in latest.values():
+        from ..judging.watching import watched_before
+
+        if (found := watched_before(store, shown, anchors)) is not None:
+            yield found
 
 
 def write_history(found: History, folder: Path) -> Path:

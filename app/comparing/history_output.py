@@ -7,12 +7,13 @@ from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict
 
-from ...harness.watching import State, Watched
+from ...reports.regression import gate_words
 from ...reports.regression import history_said as said
 from ...reports.regression import history_tables as tables
 from ...reports.regression.history_records import History, Night, Series, Step
 from ..output import EstimateOutput
 from ..terminal import console, grid
+from .watched_output import WatchedOutput, watched_output
 
 SHOWN = 20
 """Lines of the table on a terminal; the page has them all."""
@@ -60,19 +61,6 @@ class StepOutput(BaseModel):
     side: int
 
 
-class WatchedOutput(BaseModel):
-    """A judge on its anchors: the mean change since the reference, and the change that a night would find with 80 %."""
-
-    judge: str
-    state: State
-    anchors: int
-    reference: str
-    change: EstimateOutput | None
-    detectable: float | None
-    said: list[str]
-    why: str
-
-
 class HistoryOutput(BaseModel):
     """`markscheme history`: the nights of an exam, the oldest first."""
 
@@ -101,20 +89,6 @@ def to_output(found: History, page: Path) -> HistoryOutput:
         steps=[_step(one, found) for one in found.steps],
         judges=[watched_output(one) for one in found.watched],
         report=str(page),
-    )
-
-
-def watched_output(one: Watched) -> WatchedOutput:
-    """A judge on its anchors as plain JSON."""
-    return WatchedOutput(
-        judge=one.judge,
-        state=one.state,
-        anchors=one.anchors,
-        reference=one.reference,
-        change=None if one.change is None else EstimateOutput.of(one.change),
-        detectable=one.detects,
-        said=list(one.said),
-        why=one.why,
     )
 
 
@@ -167,5 +141,5 @@ def print_history(found: History, out: TextIO) -> None:
     out.write(f"and {len(rows) - SHOWN} earlier lines\n" if len(rows) > SHOWN else "")
     out.write("\n" if tables.changes(found) else "")
     out.writelines(f"{one.number}  {one.night}  {'; '.join(one.words)}\n" for one in tables.changes(found))
-    out.writelines(f"{said.watch_line(one)}\n" for one in found.watched)
+    out.writelines(f"{gate_words.watched(one)}\n" for one in found.watched)
     out.writelines(f"note: {note}\n" for note in said.sentences(found))

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 from .codec import Row, answer_sha256_of_row
 from .schema import (
+    anchor_grades,
+    anchor_sets,
     answers,
     calls,
     grades,
@@ -32,7 +34,7 @@ from .schema import (
 )
 from .store import Store, select_in
 
-OF_RUN = (run_samples, answers, grades, scores, preferences)
+OF_RUN = (run_samples, answers, grades, scores, preferences, anchor_grades)
 """Tables with a column ``run`` whose rows are of that run alone."""
 _SHARED = re.compile(r'\{"shared":"([0-9a-f]{64})"\}')
 """Where a recorded request points at a message that all samples share; within a text the quotes would be escaped."""
@@ -81,6 +83,9 @@ class RunRows:
         reviewed = sa.select(reviews.c.name).where(reviews.c.run.in_(self._ids))
         for table in (review_items, ratings):
             yield table.name, stream(self._connection, sa.select(table).where(table.c.review.in_(reviewed)), table)
+        watched = sa.select(anchor_grades.c.anchors).where(anchor_grades.c.run.in_(self._ids))
+        sets = sa.select(anchor_sets).where(anchor_sets.c.id.in_(watched))
+        yield "anchor_sets", stream(self._connection, sets, anchor_sets)
         yield "servers", self._where(servers, servers.c.owner)
 
     def _where(self, table: sa.Table, column: sa.ColumnElement[Any]) -> Iterator[Row]:

@@ -17,6 +17,7 @@ from . import runs as runs_of
 from .bundle_rows import OF_RUN, snapshot, stream
 from .codec import Row, dumps
 from .schema import (
+    anchor_sets,
     bench_cells,
     bench_requests,
     benches,
@@ -37,7 +38,7 @@ from .wordless import wordless
 
 SHARED = (
     calls, texts, samples, label_sets, labels, reviews, review_items, ratings,
-    benches, bench_cells, bench_requests, servers,
+    benches, bench_cells, bench_requests, servers, anchor_sets,
 )  # fmt: skip
 """Tables whose rows are of no one run."""
 _PARENTS: Mapping[str, tuple[str, str]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 4
-UPGRADES = {"1": "4", "2": "4", "3": "4"}
+SCHEMA_VERSION = 5
+UPGRADES = {"1": "5", "2": "5", "3": "5", "4": "5"}
 """Versions that only lack tables: these are made, and the workspace is of the next version."""
 
 metadata = MetaData()
@@ -288,3 +288,23 @@ servers = Table(
     Column("log", Text, nullable=False),
 )
 """Servers that we launched, and for how long."""
+
+anchor_sets = Table(
+    "anchor_sets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("judge", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: the rest of `watching.AnchorSet`, without the answers' texts
+)
+"""Frozen answers on which judges are watched, with what they got on the night of reference."""
+
+anchor_grades = Table(
+    "anchor_grades",
+    metadata,
+    Column("run", Text, primary_key=True),  # in whose night they were graded again
+    Column("anchors", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("criterion", Text, primary_key=True),
+    Column("score", Float),
+    Column("served", Text, nullable=False),  # the model that the provider named, or ''
+)

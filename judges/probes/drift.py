@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...harness.probing import Failing, Finding, Limit, Power, Probe
@@ -13,7 +13,7 @@ from ...harness.statistics.paired import holm
 from ...harness.statistics.probe_power import change_power, drift_power
 from ...harness.statistics.rates import rate_interval
 from ..rubric import Rubric, composite
-from .base import MOST_EXAMPLES, Graded, Item, change_interval, drawn, made_up, percent, scores, unscored_note
+from .base import MOST_EXAMPLES, SAME, Graded, Item, change_interval, drawn, made_up, percent, scores, unscored_note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,9 +106,8 @@ def assess(judge: str, watch: Watch, rubric: Rubric, wanted: int) -> Probe:
         why = f"the reference night is recorded ({len(watch.anchors)} anchors, {date}): run this again on another day"
         return Probe(CODE, NAME, judge, why=why, power=power(len(watch.anchors), wanted))
     table = _composites(watch, rubric)
-    there = [k for k in range(len(watch.anchors)) if table[0][k] is not None and table[-1][k] is not None]
-    where = [watch.anchors[k].sample_id for k in there]
-    changes = [(table[-1][k] or 0.0) - (table[0][k] or 0.0) for k in there]
+    there = _both(table[0], table[-1])
+    changes, where = changes_of(watch, rubric)
     alarms, note = _alarms(watch, rubric)
     nights, dates = _complete(watch, table)
     curve = chart(nights) if nights.shape[1] > 1 else None
@@ -133,6 +132,45 @@ def assess(judge: str, watch: Watch, rubric: Rubric, wanted: int) -> Probe:
     return Probe(
         CODE, NAME, judge, tuple(findings), power(len(there), wanted), tuple(moved[:MOST_EXAMPLES]), tuple(notes)
     )
+
+
+def changes_of(watch: Watch, rubric: Rubric, night: int = -1) -> tuple[list[float], list[str]]:
+    """Of each anchor that has a score on both, the change from the first night to this one, and its sample."""
+    table = _composites(replace(watch, nights=(watch.nights[0], watch.nights[night])), rubric)
+    there = _both(*table)
+    changes = [(table[1][k] or 0.0) - (table[0][k] or 0.0) for k in there]
+    return changes, [watch.anchors[k].sample_id for k in there]
+
+
+def detectable(changes: Sequence[float], where: Sequence[str], criteria: int) -> float | None:
+    """The change that a night finds with 80 %, by Holm's first step over so many criteria; ``None`` where nothing
+    changed, so that the spread is not known."""
+    from ...harness.statistics.clusters import clusters_of, se_jackknife
+    from ...harness.statistics.power import mde
+
+    groups = clusters_of(list(where), len(changes))
+    se = se_jackknife(changes, groups) if groups.count > 1 else 0.0
+    if se < SAME:
+        return None
+    return max(LIMIT.high or 0.0, mde(1.0, se**2, level=1 - (1 - LEVEL) / criteria))
+
+
+def over_nights(watch: Watch, rubric: Rubric) -> list[tuple[Estimate, bool]]:
+    """Of each night after the first: its mean change since then, and whether it alarms (by `assess`, as seen now)."""
+    nights, _ = _complete(watch, _composites(watch, rubric))
+    curve = chart(nights) if nights.shape[1] > 1 else None
+    passed = len(watch.nights) if curve is None or curve.alarm is None else curve.alarm
+    found = []
+    for number, night in enumerate(watch.nights[1:], 1):
+        pair = replace(watch, nights=(watch.nights[0], night))
+        other = any(finding.verdict == "fail" for finding in _served(*pair.nights)[0])
+        alarms, _ = _alarms(pair, rubric)
+        found.append((change_interval(*changes_of(pair, rubric)), bool(alarms) or other or number >= passed))
+    return found
+
+
+def _both(one: Sequence[float | None], other: Sequence[float | None]) -> list[int]:
+    return [k for k, pair in enumerate(zip(one, other, strict=True)) if None not in pair]
 
 
 def _served(then: Night, now: Night) -> tuple[list[Finding], list[str]]:

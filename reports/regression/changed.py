@@ -30,7 +30,12 @@ def changed(then: Sitting, now: Sitting) -> tuple[str, ...]:
 def graded_alike(then: Sitting, now: Sitting, judge: str) -> bool:
     """Whether a judge is declared the same in both, with the same rubric."""
     one, other = (_entries(sitting.run.config, "judges").get(judge, {}) for sitting in (then, now))
-    return not [*_rubric(one, other), *_values(one, other, JUDGE)]
+    return not judge_changed(one, other)
+
+
+def judge_changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What differs between two descriptions of a judge; '' for nothing."""
+    return "; ".join([*_values(then, now, JUDGE), *_rubric(then, now)])
 
 
 def _parts(kind: str, theirs: Mapping[str, Any], ours: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from ...harness.statistics.gates import (
     one_sided_bound,
 )
 from ...harness.statistics.pairs_of_rates import tango
+from ...harness.watching import Watched
 from .gate_names import chosen, is_failures
 from .gate_records import ORDER, GateLine, GateResult, Verdict
 from .records import Compared, Difference, Subject
@@ -40,7 +41,7 @@ def gated(compared: Compared, spec: GateSpec, second: Compared | None = None) ->
         raise ExamError([spec.file.problem(("measures",), "no answer of the new run can be held against the baseline")])
     if spec.confirm:
         lines = _confirmed(lines, second)
-    verdict = next(name for name in ORDER if any(line.verdict == name for line in lines))
+    verdict = _worst(lines)
     return GateResult(
         compared.new.id,
         tuple(run.id for run in compared.old),
@@ -51,6 +52,30 @@ def gated(compared: Compared, spec: GateSpec, second: Compared | None = None) ->
         "" if second is None else second.new.id,
         spec.on_inconclusive == "fail",
     )
+
+
+def watching(result: GateResult, watched: Sequence[Watched]) -> GateResult:
+    """The result with what the anchors say of the judges.
+
+    One that drifted is a finding by itself, and nothing can be concluded from its scores of this night. Of one that
+    nothing is known the gate is inconclusive.
+    """
+    found = replace(result, watched=tuple(watched))
+    if found.drifted:
+        lines = tuple(_untrusted(line) if line.subject.source in found.drifted else line for line in result.lines)
+        return replace(found, lines=lines, verdict=_worst(lines), exit_code=1)
+    unknown = any(one.state == "unknown" for one in watched)
+    fails = unknown and result.inconclusive_fails and not result.exit_code
+    return replace(found, exit_code=INCONCLUSIVE_FAILS) if fails else found
+
+
+def _untrusted(line: GateLine) -> GateLine:
+    why = f"judge {line.subject.source} drifted, so its scores of this night say nothing about the candidate"
+    return replace(line, verdict="inconclusive", why=why, second=None, agrees=None, detects=None, n_needed=None)
+
+
+def _worst(lines: Sequence[GateLine]) -> Verdict:
+    return next(name for name in ORDER if any(line.verdict == name for line in lines))
 
 
 def _shared(compared: Compared) -> tuple[str, ...]:

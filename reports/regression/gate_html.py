@@ -22,6 +22,7 @@ def gate_section(result: GateResult, elsewhere: Collection[str] = ()) -> Markup:
         lines=sorted(result.lines, key=lambda line: ORDER.index(line.verdict)),
         notes=[note for note in result.notes if note not in elsewhere],
         said=gate_words,
+        watched=result.watched,
         marks=MARKS,
     )
     return Markup(page)  # noqa: S704 - rendered with autoescape

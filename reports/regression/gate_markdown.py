@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...harness.watching import Watched
 from ..markdown_tables import escape, table
 from . import gate_words as said
 from .gate_records import ORDER, GateLine, GateResult
@@ -16,9 +17,15 @@ def render_gate_markdown(result: GateResult) -> str:
         escape(said.against(result)),
         table(titles, [_row(line) for line in lines], left=5),
     ]
+    if result.watched:
+        parts.append("\n".join(f"- {escape(_watched(one))}" for one in result.watched))
     if result.notes:
         parts.append("\n".join(f"- {escape(note)}" for note in result.notes))
     return "\n\n".join(parts) + "\n"
+
+
+def _watched(one: Watched) -> str:
+    return ": ".join(filter(None, (said.watched(one), said.watch_said(one))))
 
 
 def _row(line: GateLine) -> list[str]:

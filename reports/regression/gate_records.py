@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...harness.statistics.gates import Gain
+from ...harness.watching import Watched
 from .records import Difference, Subject
 
 Verdict = Literal["pass", "regression", "alarm", "inconclusive"]
@@ -55,6 +56,13 @@ class GateResult:
     notes: tuple[str, ...] = ()
     second: str = ""
     inconclusive_fails: bool = False
+    watched: tuple[Watched, ...] = ()
+    """The judges on their anchors: an alarm about a judge, apart from the candidates."""
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """Judges whose scores of this night cannot be trusted."""
+        return tuple(dict.fromkeys(one.judge for one in self.watched if one.state == "drifted"))
 
     def of(self, verdict: Verdict) -> tuple[GateLine, ...]:
         """The lines with this verdict."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil, log10
 
+from ...harness.watching import State, Watched
 from .. import words
 from .gate_records import GateLine, GateResult, Verdict
 from .records import Difference
@@ -14,6 +15,7 @@ NAMES: dict[Verdict, str] = {
     "alarm": "ALARM, unconfirmed",
     "inconclusive": "INCONCLUSIVE",
 }
+STATES: dict[State, str] = {"steady": "steady", "drifted": "DRIFTED", "unknown": "cannot say"}
 CONFIRM = "run again with --fresh and compare again, or let markscheme compare --confirm do both"
 
 
@@ -25,7 +27,24 @@ def headline(result: GateResult) -> str:
         for name in ("regression", "alarm", "inconclusive", "pass")
         if result.of(name)
     )
-    return f"Gate: {NAMES[result.verdict]} ({words.plural(n, 'line')}: {counts})"
+    lines = f"({words.plural(n, 'line')}: {counts})"
+    if not result.drifted:
+        return f"Gate: {NAMES[result.verdict]} {lines}"
+    which = f"judge{'s' if len(result.drifted) > 1 else ''} {words.listed(result.drifted)}"
+    return f"Gate: JUDGE DRIFTED: the scores of {which} cannot be trusted on this night {lines}"
+
+
+def watched(one: Watched) -> str:
+    """``judge strict: steady (50 anchors, +0.02 [−0.05, +0.09] since 2026-11-01)``."""
+    if one.change is None:
+        return f"judge {one.judge}: {STATES[one.state]}"
+    since = words.estimate(one.change, sign=True)
+    return f"judge {one.judge}: {STATES[one.state]} ({one.anchors} anchors, {since} since {one.reference})"
+
+
+def watch_said(one: Watched) -> str:
+    """Why, or what else was found."""
+    return one.why or "; ".join(one.said)
 
 
 def against(result: GateResult) -> str:

@@ -11,6 +11,7 @@ from ...harness.watching import Watched
 from .. import words
 from ..figures.trend import Flag, Frame, Spot, Trace, trend
 from ..html import environment, static_page
+from . import gate_words
 from . import history_said as said
 from . import history_tables as tables
 from .history_records import History, Series
@@ -41,7 +42,7 @@ def render_history(found: History) -> str:
         changes=tables.changes(found),
         days=said.days(found),
         headlines=[drawing for key, drawing in drawn.items() if _is_headline(key, found)],
-        watches=[said.watch_line(one) for one in found.watched],
+        watches=[gate_words.watched(one) for one in found.watched],
         anchors=_anchors(found),
         others=[drawing for key, drawing in drawn.items() if not _is_headline(key, found)],
         titles=tables.columns(found),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..markdown_tables import escape, table
+from . import gate_words
 from . import history_said as said
 from . import history_tables as tables
 from .history_records import History
@@ -28,7 +29,7 @@ def _changes(found: History) -> list[str]:
 
 
 def _watches(found: History) -> list[str]:
-    lines = [f"- {escape(said.watch_line(one))}" for one in found.watched]
+    lines = [f"- {escape(gate_words.watched(one))}" for one in found.watched]
     return ["## Judges on their anchors", "\n".join(lines)] if lines else []
 
 

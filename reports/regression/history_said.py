@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ...harness.records import Estimate
-from ...harness.watching import State, Watched
 from .. import words
 from . import said as compared
+from .gate_words import watch_said
 from .history_records import History, Night, Series, Step
 from .records import Subject
 from .sides import FAILURES
@@ -16,7 +16,6 @@ from .sides import FAILURES
 ALPHA = 0.05
 NAMED = 3
 """Steps that the verdict names, the latest first."""
-STATES: dict[State, str] = {"steady": "steady", "drifted": "DRIFTED", "unknown": "cannot say"}
 TITLES = {FAILURES: "failed answers", "e2e_s": "seconds to the end", "ttft_s": "seconds to the first token"}
 
 
@@ -84,7 +83,7 @@ def notes(found: History) -> Iterator[str]:
             f"{count} shown"
         )
     for one in found.watched:
-        yield from (f"judge {one.judge}: {text}" for text in ((one.why,) if one.why else one.said))
+        yield f"judge {one.judge}: {watch_said(one)}"
     yield from found.notes
 
 
@@ -146,11 +145,3 @@ def amount(value: float | None, about: Subject) -> str:
 
 def _headline_series(found: History) -> Sequence[Series]:
     return [one for one in found.series if one.subject in found.headlines]
-
-
-def watch_line(one: Watched) -> str:
-    """``judge strict: steady (50 anchors, +0.02 [−0.05, +0.09] since 2026-11-01)``."""
-    if one.why or one.change is None:
-        return f"judge {one.judge}: {STATES[one.state]}: {one.why}"
-    since = words.estimate(one.change, sign=True)
-    return f"judge {one.judge}: {STATES[one.state]} ({one.anchors} anchors, {since} since {one.reference})"

@@ -17,7 +17,7 @@ from markscheme.harness.store.bundle import MANIFEST, write_bundle
 from markscheme.harness.store.bundle_read import is_bundle, unpacked
 from markscheme.harness.store.load import load
 from markscheme.harness.store.reviews import Reviews
-from markscheme.harness.store.schema import benches, meta, metadata
+from markscheme.harness.store.schema import SCHEMA_VERSION, benches, meta, metadata
 from markscheme.harness.store.store import Store
 from markscheme.harness.store.wordless import MARK, without_texts
 
@@ -168,7 +168,7 @@ def test_a_run_of_an_older_schema_goes_into_a_bundle(tmp_path):
     store = Store(tmp_path / "old")
     write_bundle(store, [RUN], tmp_path / "run.mks", "0.1.0")
     with unpacked(tmp_path / "run.mks") as (copy, manifest):
-        assert manifest.schema_version == 4
+        assert manifest.schema_version == SCHEMA_VERSION
         assert_same(load(store, runs.find(store, RUN)), load(copy, runs.find(copy, RUN)))
     store.close()
 
