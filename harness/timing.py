@@ -207,3 +207,12 @@ ALIASES: tuple[Alias, ...] = (
     ),
 )
 """Read in the source of vLLM's benchmark, guidellm 0.8.1 and AIPerf 0.13.0."""
+
+FOREIGN: Mapping[str, str] = {
+    "vllm": "TTFT ends at the first chunk at all, be it empty, and TTFO is taken to be the same; ramp-up and ramp-down "
+    "are in the numbers",
+    "guidellm": "it keeps no gaps between chunks; what the end cut off is left out",
+    "llmperf": "E2E lasts until the stream is closed; tokens, and so TPOT, are counted by its own tokenizer; it keeps "
+    "neither gaps between chunks nor when requests were sent",
+}
+"""What numbers mean otherwise, or do not say, that were read from a file of `Loaded.origin`."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .exams import Json, Workspace
+from .exams import Folder, Json, Workspace
 
 Files = Annotated[list[Path], typer.Argument(help="Several become one run, side by side.", show_default=False)]
 Scale = Annotated[
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("promptfoo")(promptfoo)
     group.command("lm-eval")(lm_eval)
     group.command("mlflow")(mlflow)
+    group.command("load")(load)
     app.add_typer(group)
 
 
@@ -151,3 +152,25 @@ def mlflow(
 
     into = into_of(workspace, name, scale, columns, json)
     take_in(read_mlflow(run_ids, tracking_uri), run_ids, into)
+
+
+def load(
+    files: Annotated[list[Path], typer.Argument(help="Those of one setting become its repeats.", show_default=False)],
+    candidate: Annotated[str, typer.Option(help="Who answered; else as the file says.", show_default=False)] = "",
+    users: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many requests were in flight, where the file does not say.", show_default=False),
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write the answers there (.jsonl), to be graded.", show_default=False)
+    ] = None,
+    name: Annotated[str, typer.Option(help="A name for the load test.", show_default=False)] = "",
+    workspace: Workspace = ".markscheme",
+    output: Folder = None,
+    json: Json = False,
+) -> None:
+    """Take in load tests of vLLM (bench serve), guidellm and llmperf, and write the page of `serve-bench` of them."""
+    from ..importing.load_tests.found import LoadChoice
+    from ..importing.load_tests.taking_in import LoadInto, take_in_loads
+
+    take_in_loads(files, LoadChoice(candidate, users), LoadInto(workspace, name, sheet, output, json))

@@ -11,10 +11,10 @@ _SIGNS: tuple[tuple[FailureKind, str], ...] = (
     ("context_overflow", r"context.{0,20}(length|window)|maximum context"),
     ("content_filter", r"content.{0,3}filter|content management policy"),
     ("timeout", r"time[d ]?.?out"),
-    ("rate_limited", r"\b429\b|rate.?limit"),
+    ("rate_limited", r"\b429\b|rate.?limit|too many requests"),
     ("unauthorized", r"\b40[13]\b|unauthori[sz]ed|invalid api key"),
     ("not_found", r"\b404\b"),
-    ("network", r"connection (refused|reset|error)|ECONN|ENOTFOUND"),
+    ("network", r"(connection (refused|reset|error|lost)|cannot connect|disconnected|ECONN|ENOTFOUND)"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from ...harness.store.imported import put_imported_grades
 from .. import workflow
 from ..commands import emit
 from ..judging.labels import attach_labels, read_labels_of
+from ..loops import run_anywhere
 from ..session import Options, Session, describe_imported, open_session
 from .columns import SAMPLE, columns_of, place_variables
 from .folder import folder_of, write_folder
@@ -55,7 +55,14 @@ def checked_design(written: str) -> str:
 
 
 def take_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
-    """Keep what was found as a run; of the same ``sources`` always the same run. Prints what came of it.
+    """Keep what was found as a run, and print what came of it."""
+    made = taken_in(found, sources, into)
+    emit(made) if into.json else _tell(made, found)
+    return made
+
+
+def taken_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
+    """Keep what was found as a run; of the same ``sources`` always the same run.
 
     Raises DataError where there is no answer.
     """
@@ -69,12 +76,12 @@ def take_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
     with open_session(exam, Options(into.workspace, name=into.name, report=False)) as session:
         tally = Tally()
         answering = replace(session, exam=exam.model_copy(update={"judges": ()}))
-        asyncio.run(workflow.perform(answering, ("generate",), tally, notes.append))
+        run_anywhere(lambda: workflow.perform(answering, ("generate",), tally, notes.append))
         _put_grades(session, settled, found.tool)
         attached = attach_labels(session, read_labels_of(exam), notes.append)
         workflow.mark_finished(session)
         statuses = queries.answer_statuses(session.store, runs.find(session.store, session.run.id))
-    made = ImportOutput(
+    return ImportOutput(
         run=session.run.id,
         exam=str(path),
         samples=len(found.samples),
@@ -86,8 +93,6 @@ def take_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
         left=dict(found.left),
         notes=[*found.notes, *session.notes, *notes],
     )
-    emit(made) if into.json else _tell(made, found)
-    return made
 
 
 def _put_grades(session: Session, settled: Settled, tool: str) -> None:

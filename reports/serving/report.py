@@ -107,7 +107,11 @@ def _stated(section: Mapping[str, Any] | None, known: Iterable[str]) -> dict[str
 def _verdict(found: Sequence[Cell], points: Sequence[Operating], limits: Mapping[str, float]) -> str:
     if not any(cell.attempted for cell in found):
         return "Nothing was measured yet."
-    return " ".join(said.chosen(one, limits) for one in points) or " ".join(said.saturation(found))
+    sentences = [said.chosen(one, limits) for one in points] or list(said.saturation(found))
+    if len(sentences) > MOST_NAMED + 1:
+        others = f"{len(sentences) - MOST_NAMED} other candidates stand below."
+        sentences = [*sentences[:MOST_NAMED], others]
+    return " ".join(sentences)
 
 
 def _caveats(found: Sequence[Cell], points: Sequence[Operating], serving: Mapping[str, Any]) -> Iterator[str]:

@@ -174,6 +174,9 @@ def _closed(curve: Sequence[Cell]) -> str:
     if level is not None:
         served = f"{amount(Estimate(level.requests_per_s.value, None, None, 0, ''))} requests/s"
         return f"{name}{at} levels off at {strong(load(level.setting))}, {served}: more users only wait."
+    if len(curve) < 2 and last.requests_per_s.value is None:
+        first = seconds(last.times["ttft_s"].p50.value) if "ttft_s" in last.times else words.NONE
+        return f"{name}{at} takes {first} s to the first token (p50) with {strong(load(last.setting))}."
     if len(curve) < 2:
         return f"{name}{at} serves {amount(last.requests_per_s)} requests/s with {strong(load(last.setting))}."
     return f"{name}{at} still gains at {strong(load(last.setting))}, {amount(last.requests_per_s)} requests/s."

@@ -78,7 +78,10 @@ def test_caveats_name_what_is_wrong_and_are_silent_where_nothing_is():
         (loads((4,), repeats=1), "Fewer than 3 repeats of mini, 4 users"),
         (loads((4,), n=60), "n too small for an interval of p99: mini, 4 users."),
         (loads((4,), client_cpu_s=1000.0), "The client may be what was slow: mini, 4 users; there it used "),
-        (loads((4,), origin="guidellm"), "Read from files of guidellm, not measured here."),
+        (
+            loads((4,), origin="guidellm"),
+            "Read from files of guidellm, not measured here: it keeps no gaps between chunks",
+        ),
     ],
 )
 def test_each_weakness_has_its_caveat(given, said):

@@ -1,0 +1,1 @@
+"""Results of other load testers, read as cells of a load test."""
