@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.metadata
 import importlib.util
 import os
@@ -19,6 +18,7 @@ from ..harness.exam import CandidateSpec, Exam, JudgeSpec, load_exam
 from ..harness.models.base import ChatModel
 from ..harness.records import Usage
 from ..harness.store.store import Store
+from .loops import run_anywhere
 
 _EXTRAS = {"minilm": "safetensors", "mlflow": "mlflow", "parquet": "pyarrow", "postgres": "psycopg", "rag": "chromadb"}
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MARKSCHEME_API_KEY")
@@ -40,17 +40,21 @@ class DoctorOutput(BaseModel):
 
 def main(exam: Path | None, workspace: str, json: bool) -> None:
     """Print the findings; exit 1 where one of them is a problem."""
-    checks = [*_installed(), *_keys(), *_workspace(workspace)]
-    if exam is not None:
-        checks += _exam(exam)
+    found = examine(exam, workspace)
     if json:
-        typer.echo(DoctorOutput(checks=checks).model_dump_json())
+        typer.echo(found.model_dump_json())
     else:
         signs = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
-        for check in checks:
+        for check in found.checks:
             typer.echo(f"{signs[check.state]}  {check.what}: {check.detail}")
-    if any(check.state == "problem" for check in checks):
+    if any(check.state == "problem" for check in found.checks):
         raise typer.Exit(1)
+
+
+def examine(exam: Path | None, workspace: str) -> DoctorOutput:
+    """What is installed, set, reachable and priced, and with an ``exam`` what that needs."""
+    checks = [*_installed(), *_keys(), *_workspace(workspace)]
+    return DoctorOutput(checks=checks if exam is None else [*checks, *_exam(exam)])
 
 
 def _installed() -> Iterator[Check]:
@@ -106,7 +110,7 @@ def _model(exam: Exam, spec: CandidateSpec | JudgeSpec) -> Iterator[Check]:
     except MarkschemeError as error:
         yield Check(what=spec.name, state="problem", detail=str(error))
         return
-    reached = asyncio.run(_reach(model))
+    reached = run_anywhere(lambda: _reach(model))
     state: Literal["ok", "problem"] = "ok" if reached is None else "problem"
     fine = "reachable" if spec.launch is None else "there is a vllm that can be started"
     yield Check(what=f"{spec.name} ({spec.model})", state=state, detail=reached or fine)

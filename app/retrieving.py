@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +21,7 @@ from ..harness.retrieval.spec import HASHED, MINILM, EmbedderSpec
 from ..harness.retrieval.sweep import Paper, Ranking, sweep
 from ..harness.retrieval.sweep_spec import SweepSpec
 from ..harness.retrieval.sweep_targets import from_context, targets_of
+from .loops import run_anywhere
 from .retriever import own_corpus
 from .retrieving_output import print_table, to_output
 from .session import Options
@@ -37,6 +37,22 @@ _LOCAL = (MINILM, HASHED, "sentence-transformers")
 def retrieve(exam_file: Path, options: Options, output: Path | None, mlflow: str, json: bool, quiet: bool) -> None:
     """Sweep, write the page, print what came of it."""
     exam = load_exam(exam_file)
+    report, page = swept(exam, options, output, mlflow, _note, _silent if quiet else _progress)
+    if json:
+        typer.echo(to_output(report, exam.name, str(page)).model_dump_json())
+    else:
+        print_table(report, str(page), sys.stdout)
+
+
+def swept(
+    exam: Exam,
+    options: Options,
+    output: Path | None,
+    mlflow: str,
+    note: Callable[[str], None],
+    say: Callable[[str], None],
+) -> tuple[RetrievalReport, Path]:
+    """Sweep and write the page; what is in it, and where it is. ``say`` is told of the progress."""
     spec = _spec(exam)
     workspace = _folder(options)
     dataset = load_dataset(exam.dataset, limit=options.limit, seed=options.seed)
@@ -47,21 +63,17 @@ def retrieve(exam_file: Path, options: Options, output: Path | None, mlflow: str
         samples = tuple(from_context(sample, texts) for sample in samples)
     targets = targets_of(samples, texts, corpus.name)
     paper = Paper(samples, targets, texts, corpus.name, corpus.sha256)
-    for note in (*dataset.notes, *corpus.notes, *targets.notes):
-        typer.echo(f"note: {note}", err=True)
-    say = _silent if quiet else _progress
-    rankings = asyncio.run(_sweep(exam, spec, paper, corpus, workspace, options, say))
+    for text in (*dataset.notes, *corpus.notes, *targets.notes):
+        note(text)
+    rankings = run_anywhere(lambda: _sweep(exam, spec, paper, corpus, workspace, options, say))
     report = _report(exam, spec, paper, rankings)
     page = _write(report, output or workspace / "reports" / f"retrieval-{exam.name}")
     if mlflow:
         from ..reports.mlflow import log_retrieval
 
         ids = log_retrieval(rankings, spec, paper, page, mlflow, exam.name)
-        typer.echo(f"note: logged {len(ids)} runs to MLflow, experiment {exam.name!r}", err=True)
-    if json:
-        typer.echo(to_output(report, exam.name, str(page)).model_dump_json())
-    else:
-        print_table(report, str(page), sys.stdout)
+        note(f"logged {len(ids)} runs to MLflow, experiment {exam.name!r}")
+    return report, page
 
 
 def _spec(exam: Exam) -> SweepSpec:
@@ -159,6 +171,10 @@ def _write(report: RetrievalReport, folder: Path) -> Path:
     page = folder / "retrieval.html"
     page.write_text(render_retrieval(report), encoding="utf-8")
     return page
+
+
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
 
 
 def _progress(text: str) -> None:

@@ -60,8 +60,7 @@ def show(rubric: str, wanted: Wanted, json: bool) -> None:
 
 def list_packaged(json: bool) -> None:
     """Print the packaged rubrics, one a line."""
-    pairwise = [_pairwise_line(name) for name in packaged_rubrics("pairwise")]
-    found = RubricList(rubrics=[*map(_line, packaged_rubrics()), *pairwise])
+    found = packaged()
     if json:
         emit(found)
         return
@@ -70,6 +69,12 @@ def list_packaged(json: bool) -> None:
         scale = "{}–{}".format(*line.scale) if line.scale else "pair"
         weights = (name if share is None else f"{name} {share:.0%}" for name, share in line.criteria.items())
         typer.echo(f"{line.name:{width}}  {scale:4}  {', '.join(weights)}")
+
+
+def packaged() -> RubricList:
+    """The rubrics that come with the package, those of pairwise judges last."""
+    pairwise = [_pairwise_line(name) for name in packaged_rubrics("pairwise")]
+    return RubricList(rubrics=[*map(_line, packaged_rubrics()), *pairwise])
 
 
 def schema() -> None:

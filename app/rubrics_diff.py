@@ -26,16 +26,7 @@ _SHORT = 60
 
 def diff(before: str, after: str, json: bool) -> None:
     """Print what differs, and what the difference can reach."""
-    sources = source_of(before), source_of(after)
-    kinds = [rubric_kind(source) for source in sources]
-    if kinds[0] != kinds[1]:
-        raise InputError(f"{before} is a {kinds[0]} rubric and {after} a {kinds[1]} one: name two of a kind")
-    if kinds[0] == "pairwise":
-        pairs = [load_pairwise_rubric(source, 0) for source in sources]
-        found, names = pairwise_diff(*pairs), {(rubric.name, rubric.version) for rubric in pairs}
-    else:
-        singles = [load_rubric(source, 0) for source in sources]
-        found, names = rubric_diff(*singles), {(rubric.name, rubric.version) for rubric in singles}
+    found, names = _compared(before, after)
     if json:
         emit(_output(found))
         return
@@ -44,6 +35,24 @@ def diff(before: str, after: str, json: bool) -> None:
     if len(names) == 1 and (found.few_shot or found.composites):
         [(name, version)] = names
         typer.echo(f"Both are {name!r}, version {version!r}: raise the version, to tell their results apart.")
+
+
+def difference(before: str, after: str) -> RubricDiffOutput:
+    """What differs between two rubrics. Raises InputError for two that are not of a kind."""
+    return _output(_compared(before, after)[0])
+
+
+def _compared(before: str, after: str) -> tuple[RubricDiff, set[tuple[str, str]]]:
+    """What differs, and the names and versions of both."""
+    sources = source_of(before), source_of(after)
+    kinds = [rubric_kind(source) for source in sources]
+    if kinds[0] != kinds[1]:
+        raise InputError(f"{before} is a {kinds[0]} rubric and {after} a {kinds[1]} one: name two of a kind")
+    if kinds[0] == "pairwise":
+        pairs = [load_pairwise_rubric(source, 0) for source in sources]
+        return pairwise_diff(*pairs), {(rubric.name, rubric.version) for rubric in pairs}
+    singles = [load_rubric(source, 0) for source in sources]
+    return rubric_diff(*singles), {(rubric.name, rubric.version) for rubric in singles}
 
 
 def _output(found: RubricDiff) -> RubricDiffOutput:

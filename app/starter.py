@@ -16,18 +16,24 @@ _FILES = ("exam.yaml", "rubric.yaml", "samples.jsonl")
 
 
 def init(folder: Path, json: bool) -> None:
-    """Write the starter files; refuses to overwrite any."""
+    """Write the starter files and say what to do next."""
+    paths = write_starter(folder)
+    if json:
+        typer.echo(PathOutput(paths=[str(path) for path in paths]).model_dump_json())
+        return
+    typer.echo(f"wrote {', '.join(map(str, paths))}")
+    typer.echo(f"next: markscheme run {paths[0]}")
+
+
+def write_starter(folder: Path) -> list[Path]:
+    """Write the starter files, the exam first; refuses to overwrite any."""
     paths = [folder / name for name in _FILES]
     if existing := [str(path) for path in paths if path.exists()]:
         raise InputError(f"{', '.join(existing)} exists already: init overwrites nothing; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         path.write_text((files("markscheme") / "app" / "templates" / path.name).read_text("utf-8"), encoding="utf-8")
-    if json:
-        typer.echo(PathOutput(paths=[str(path) for path in paths]).model_dump_json())
-        return
-    typer.echo(f"wrote {', '.join(map(str, paths))}")
-    typer.echo(f"next: markscheme run {paths[0]}")
+    return paths
 
 
 def demo_exam() -> Exam:

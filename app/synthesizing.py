@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +13,11 @@ import typer
 from ..harness.dispatch.tally import Tally
 from ..harness.errors import InputError
 from ..harness.synthesis import Author, from_headings, write_drafts
+from ..harness.synthesis_review import Review, review_rows, write_rows
 from ..harness.synthesis_review import accept as accept_rows
-from ..harness.synthesis_review import review_rows, write_rows
 from ..harness.synthesis_sources import Draft, Source, choose_sources, documents_of
 from .commands import emit
+from .loops import run_anywhere
 from .output import PathOutput, SynthesisOutput
 from .progress import money
 
@@ -43,6 +43,13 @@ class Order:
 
 
 def synthesize(order: Order, json: bool) -> None:
+    """Write the file for review, and say what it holds."""
+    tally = Tally()
+    result = write_review(order, tally, _note)
+    emit(result) if json else _say(result, tally)
+
+
+def write_review(order: Order, tally: Tally, say: Callable[[str], None]) -> SynthesisOutput:
     """Write the file for review. Raises InputError before anything is paid where it could not be written."""
     from ..harness.retrieval.corpus import load_corpus
 
@@ -50,30 +57,35 @@ def synthesize(order: Order, json: bool) -> None:
         raise InputError(f"{order.output}: is there already and may hold a review; name another file, or move it away")
     corpus = load_corpus(_located(order.corpus))
     for note in corpus.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(note)
     sources = choose_sources(corpus, order.count, order.seed)
     if not sources:
         raise InputError(f"{order.corpus}: no document holds a passage long enough to ask about")
     if len(sources) < order.count:
-        typer.echo(
-            f"note: the documents hold {len(sources)} passages, so there are no {order.count} questions", err=True
-        )
-    tally = Tally()
-    drafts = asyncio.run(_written(order, corpus.sha256, sources, tally)) if order.model else from_headings(sources)
+        say(f"the documents hold {len(sources)} passages, so there are no {order.count} questions")
+    drafts = (
+        run_anywhere(lambda: _written(order, corpus.sha256, sources, tally, say))
+        if order.model
+        else from_headings(sources)
+    )
     write_rows(review_rows(drafts), order.output)
-    result = _result(order, sources, drafts, tally)
-    emit(result) if json else _say(result, tally)
+    return _result(order, sources, drafts, tally)
 
 
 def accept(review: Path, output: Path, undecided: str, json: bool) -> None:
-    """Write the samples."""
-    if undecided not in ("", "keep", "drop"):
-        raise InputError(f"--undecided {undecided!r}: write keep or drop")
-    done = accept_rows(review, output, {"keep": True, "drop": False}.get(undecided))
+    """Write the samples, and say how many."""
+    done = accepted(review, output, undecided)
     if json:
         emit(PathOutput(paths=[str(output)], rows=done.kept))
     else:
         typer.echo(f"{done.kept} samples written to {output}, {done.dropped} rows dropped")
+
+
+def accepted(review: Path, output: Path, undecided: str) -> Review:
+    """Write the samples. Raises InputError for a decision that there is not."""
+    if undecided not in ("", "keep", "drop"):
+        raise InputError(f"--undecided {undecided!r}: write keep or drop")
+    return accept_rows(review, output, {"keep": True, "drop": False}.get(undecided))
 
 
 def _located(corpus: str) -> Path:
@@ -82,7 +94,9 @@ def _located(corpus: str) -> Path:
     return packaged_files("datasets").get(corpus, Path(corpus))
 
 
-async def _written(order: Order, corpus_sha256: str, sources: Sequence[Source], tally: Tally) -> list[Draft]:
+async def _written(
+    order: Order, corpus_sha256: str, sources: Sequence[Source], tally: Tally, say: Callable[[str], None]
+) -> list[Draft]:
     """Drafts by the model, each call recorded in the workspace: the same command pays for nothing twice."""
     from ..harness.dispatch.budget import Budget, budget_usd
     from ..harness.dispatch.dispatcher import Dispatcher
@@ -102,7 +116,7 @@ async def _written(order: Order, corpus_sha256: str, sources: Sequence[Source], 
         author = Author(model, Recorded(Ledger(run, writer, dispatcher, prices.cost_usd), "other", "author", ""))
         author = author if order.check else Author(model, author.caller, checks=False)
         try:
-            with stopping_on_signals(dispatcher.stop, _note):
+            with stopping_on_signals(dispatcher.stop, say):
                 return await write_drafts(sources, author, 2 * order.concurrency, dispatcher.stop)
         finally:
             await model.close()

@@ -26,6 +26,7 @@ from .labels import Attached, attach, read_spec, refreshed, worded
 
 if TYPE_CHECKING:
     from ...harness.alignment import Alignment, LabelsUsed
+    from .align_output import ImportedLabels
 
 
 def align(
@@ -94,7 +95,19 @@ def write_alignment(found: Alignment, folder: Path) -> Path:
 
 
 def import_labels(reference: str, workspace: str, spec: LabelSpec, json: bool) -> None:
-    """Bind the labels of a file to a run's answers, and keep them."""
+    """Bind the labels of a file to a run's answers, and say how many hold."""
+    made, note = imported(reference, workspace, spec)
+    if json:
+        emit(made)
+        return
+    typer.echo(note or f"labels {made.name}: all {made.attached} hold for run {made.run}")
+
+
+def imported(reference: str, workspace: str | Path, spec: LabelSpec) -> tuple[ImportedLabels, str]:
+    """Bind the labels of a file to a run's answers, and keep them; what is to be said of those that do not hold.
+
+    Raises InputError where none does.
+    """
     from .align_output import ImportedLabels
 
     file = read_spec(spec)
@@ -107,20 +120,15 @@ def import_labels(reference: str, workspace: str, spec: LabelSpec, json: bool) -
     found = done.matching
     if not found.attached:
         raise InputError(done.note())
-    if json:
-        unattached = {WORDS[reason]: count for reason, count in found.unattached.items()}
-        emit(
-            ImportedLabels(
-                run=run.id,
-                name=done.name,
-                rows=len(file),
-                gaps=file.gaps,
-                attached=found.attached,
-                unattached=unattached,
-            )
-        )
-        return
-    typer.echo(done.note() or f"labels {done.name}: all {found.attached} hold for run {run.id}")
+    made = ImportedLabels(
+        run=run.id,
+        name=done.name,
+        rows=len(file),
+        gaps=file.gaps,
+        attached=found.attached,
+        unattached={WORDS[reason]: count for reason, count in found.unattached.items()},
+    )
+    return made, done.note()
 
 
 def _with_unattached(used: Sequence[LabelsUsed], attached: Sequence[Attached]) -> tuple[LabelsUsed, ...]:

@@ -52,9 +52,7 @@ def correct(reference: str, workspace: str, wish: Wish, json: bool) -> int:
     """Print what the labels make of every score; the exit code: 1 where pooling was wanted and is refused."""
     from .correct_tables import print_correction
 
-    _check(wish)
-    with opened_run(reference, workspace) as (store, run):
-        found = correction(store, run, wish)
+    found = corrected(reference, workspace, wish)
     if json:
         emit(found)
     else:
@@ -62,6 +60,13 @@ def correct(reference: str, workspace: str, wish: Wish, json: bool) -> int:
         for note in found.notes:
             typer.echo(f"note: {note}")
     return int(any(one.refusal for one in found.pooled))
+
+
+def corrected(reference: str, workspace: str | Path, wish: Wish) -> CorrectOutput:
+    """What the labels make of every score. Raises InputError for a wish that makes no sense."""
+    _check(wish)
+    with opened_run(reference, workspace) as (store, run):
+        return correction(store, run, wish)
 
 
 def correction(store: Store, run: Run, wish: Wish) -> CorrectOutput:

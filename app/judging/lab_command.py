@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -11,6 +12,8 @@ import typer
 from ...harness.dispatch.tally import Tally
 from ...harness.errors import InputError, Unfinished
 from ...harness.exam import Exam, load_exam
+from ...harness.labwork import Lab
+from ..loops import run_anywhere
 from ..progress import line, money, showing
 from ..telling import resume_command
 from .lab import LabOptions, Outcome, perform
@@ -40,25 +43,35 @@ def plan(exam: Path, workspace: str, options: LabOptions, json: bool) -> None:
     """Print what it is going to cost."""
     from .lab_plan import plan_lab
 
-    made = asyncio.run(plan_lab(load_exam(exam), workspace, options))
+    made = run_anywhere(lambda: plan_lab(load_exam(exam), workspace, options))
     typer.echo(made.model_dump_json() if json else to_text(made))
 
 
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What the lab found, the files of the pinned judge (none where none is recommended), and the page."""
+
+    lab: Lab
+    written: list[Path]
+    page: Path
+
+
 def run(exam: Path, workspace: str, options: LabOptions, output: Path | None, json: bool, quiet: bool) -> int:
-    """Try the judges, write the report and, where one is recommended, the pinned judge. 1 where none is."""
-    tally, loaded, pinned = Tally(), load_exam(exam), output or Path("judge.yaml")
-    check_place(pinned)
+    """Try the judges and say what came of it. 1 where none is recommended."""
+
+    def say(note: str) -> None:
+        typer.echo(f"note: {note}", err=True)
+
+    tally = Tally()
     try:
-        found = asyncio.run(_watched(loaded, workspace, options, tally, quiet))
+        found = tested(load_exam(exam), (workspace, output), options, tally, say, quiet)
     except Unfinished as stop:
         typer.echo(line(tally), err=True)
         raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
-    written = write_pinned(pinned, found.chosen, found.lab, found.folder) if found.chosen else []
-    page = write_report(found)
+    lab, written, page = found.lab, found.written, found.page
     if json:
-        typer.echo(to_output(found.lab, written[0] if written else None, page, tally).model_dump_json())
+        typer.echo(to_output(lab, written[0] if written else None, page, tally).model_dump_json())
         return int(not written)
-    lab = found.lab
     typer.echo(f"run {lab.run}: {tally.live} calls made, {tally.reused} replies re-used, paid {money(tally)}")
     typer.echo(
         f"{lab.labelled} labelled answers: {lab.selection_n} select, {lab.held_out_n} in {lab.held_out_clusters} "
@@ -73,12 +86,28 @@ def run(exam: Path, workspace: str, options: LabOptions, output: Path | None, js
     return int(not written)
 
 
-async def _watched(exam: Exam, workspace: str, options: LabOptions, tally: Tally, quiet: bool) -> Outcome:
-    def say(note: str) -> None:
-        typer.echo(f"note: {note}", err=True)
+def tested(
+    exam: Exam,
+    places: tuple[str, Path | None],
+    options: LabOptions,
+    tally: Tally,
+    say: Callable[[str], None],
+    quiet: bool,
+) -> Tested:
+    """Try the judges, write the report and, where one is recommended, the pinned judge.
 
-    async with showing(tally, quiet):
-        return await perform(exam, workspace, options, tally, say)
+    ``places`` are the workspace, and where to pin it. Raises Unfinished where it is stopped.
+    """
+    pinned = places[1] or Path("judge.yaml")
+    check_place(pinned)
+
+    async def watched() -> Outcome:
+        async with showing(tally, quiet):
+            return await perform(exam, places[0], options, tally, say)
+
+    found = run_anywhere(watched)
+    written = write_pinned(pinned, found.chosen, found.lab, found.folder) if found.chosen else []
+    return Tested(found.lab, written, write_report(found))
 
 
 def write_report(found: Outcome) -> Path:
