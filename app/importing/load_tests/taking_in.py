@@ -114,7 +114,7 @@ def _config(paths: Sequence[Path], choice: LoadChoice, loads: Sequence[Loaded], 
 
 def _checked(found: Sequence[FoundLoad]) -> Checked:
     """Of all files together; a number is named with its file."""
-    each = [(one.where, checked(one.own, one.ours)) for one in found]
+    each = [(one.where.rpartition("/")[2], checked(one.own, one.ours)) for one in found]
     off = tuple((f"{where} {name}", own, ours) for where, check in each for name, own, ours in check.off)
     return Checked(sum(check.of for _, check in each), off)
 

@@ -147,7 +147,7 @@ def _sent(lists: _Lists, i: int, begin: float, closed: bool, capped: bool) -> Se
         return Sent()
     at = lists.starts[i] - begin
     queued = 0.0 if closed else lists.queued[i]
-    return Sent(at - queued, at, capped=capped and queued > LATE_S)
+    return Sent(max(0.0, at - queued), at, capped=capped and queued > LATE_S)
 
 
 def _timed(lists: _Lists, i: int) -> Timed:
