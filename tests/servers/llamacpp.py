@@ -64,6 +64,9 @@ def main() -> None:
     arguments.add_argument("--model", type=Path, default=MODEL)
     arguments.add_argument("command", nargs=argparse.REMAINDER)
     options = arguments.parse_args()
+    shown = os.dup(2)
+    if options.command:  # whose words would drown in the server's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     import xllamacpp
 
     params = xllamacpp.CommonParams()
@@ -78,7 +81,7 @@ def main() -> None:
     params.ui = False
     server = xllamacpp.Server(params)
     if options.command:
-        os._exit(subprocess.call(options.command))
+        os._exit(subprocess.call(options.command, stderr=shown))
     print(json.dumps({"url": f"{server.listening_address}/v1", "model": NAME, "pid": os.getpid()}), flush=True)
     sys.stdin.buffer.read()
     os._exit(0)  # the server's own way out waits for its threads, at times for ever
