@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 5
-UPGRADES = {"1": "5", "2": "5", "3": "5", "4": "5"}
+SCHEMA_VERSION = 6
+UPGRADES = dict.fromkeys("12345", "6")
 """Versions that only lack tables: these are made, and the workspace is of the next version."""
 
 metadata = MetaData()
@@ -308,3 +308,16 @@ anchor_grades = Table(
     Column("score", Float),
     Column("served", Text, nullable=False),  # the model that the provider named, or ''
 )
+
+cache_uses = Table(
+    "cache_uses",
+    metadata,
+    Column("session", Text, primary_key=True),  # a process that asked through `markscheme.cached`
+    Column("model", Text, primary_key=True),
+    Column("last_at", Float, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("reused", Integer, nullable=False),
+    Column("saved_usd", Float, nullable=False),  # of the re-used replies whose price is known
+    Column("unpriced", Integer, nullable=False),  # re-used replies whose price is not
+)
+"""How often code of a user's own asked and found the reply recorded. What runs re-use, their rows say themselves."""
