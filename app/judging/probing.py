@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from ...harness.records import Grade, Reply
 from ...judges.base import Judge
 from ...judges.probes import attacks, distribution, drift, family, length, perturbation, position, retest, verbosity
 from ...judges.probes.base import Graded
+from ..loops import run_anywhere
 from ..progress import line, showing
 from ..session import price_book
 from ..telling import resume_command
@@ -41,17 +41,52 @@ class Where:
     quiet: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who is told: ``note`` what to know, ``planned`` the run, the judge and its probes before anything is asked."""
+
+    note: Callable[[str], None]
+    planned: Callable[[str, str, Sequence[Planned]], None]
+
+
 def probe(exam_file: Path, where: Where, choice: Choice, json: bool) -> int:
     """The exit code: 1 where a probe failed."""
-    exam = load_exam(exam_file)
-    spec = _judge_spec(exam, where.judge)
-    _check_families(exam, spec, choice)
+
+    def note(text: str) -> None:
+        typer.echo(f"note: {text}", err=True)
+
+    def planned(run: str, judge: str, probes: Sequence[Planned]) -> None:
+        if json and where.plan:
+            typer.echo(to_plan_output(run, judge, probes).model_dump_json())
+        elif not json and where.plan and not probes:
+            typer.echo(f"judge {judge}: its preferences in the run are read, nobody is asked")
+        elif not json and (where.plan or not where.quiet) and probes:
+            typer.echo(plan_text(judge, probes), err=not where.plan)
+
     tally = Tally()
     try:
-        return asyncio.run(_probe(exam, spec, where, choice, json, tally))
+        done = probed(load_exam(exam_file), where, choice, tally, Ears(note, planned))
     except Unfinished as stop:
         typer.echo(line(tally), err=True)
         raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
+    if done is None:
+        return 0
+    made, page = done
+    if json:
+        typer.echo(to_output(made, str(page)).model_dump_json())
+    else:
+        print_probing(made, str(page), sys.stdout)
+    return int(made.verdict == "fail")
+
+
+def probed(exam: Exam, where: Where, choice: Choice, tally: Tally, ears: Ears) -> tuple[Probing, Path] | None:
+    """Put the probes and write the page; ``None`` where only a plan was asked for.
+
+    Raises Unfinished where it is stopped: what was paid for is kept.
+    """
+    spec = _judge_spec(exam, where.judge)
+    _check_families(exam, spec, choice)
+    return run_anywhere(lambda: _probe(exam, spec, where, choice, tally, ears))
 
 
 def _check_families(exam: Exam, spec: JudgeSpec, choice: Choice) -> None:
@@ -79,37 +114,29 @@ def _judge_spec(exam: Exam, name: str) -> JudgeSpec:
     return order[0]
 
 
-async def _probe(exam: Exam, spec: JudgeSpec, where: Where, choice: Choice, json: bool, tally: Tally) -> int:
-    def say(note: str) -> None:
-        typer.echo(f"note: {note}", err=True)
-
-    opened = workshop(exam, where.workspace, "probe", tally, say, reference=where.run, offline=where.plan)
+async def _probe(
+    exam: Exam, spec: JudgeSpec, where: Where, choice: Choice, tally: Tally, ears: Ears
+) -> tuple[Probing, Path] | None:
+    opened = workshop(exam, where.workspace, "probe", tally, ears.note, reference=where.run, offline=where.plan)
     async with opened as shop:
-        for note in refresh_labels(shop.store, shop.run):
-            say(note)
+        for text in refresh_labels(shop.store, shop.run):
+            ears.note(text)
         if len(exam.judges) > 1 and not where.judge:
-            say(f"probing {spec.name!r}; --judge names another")
-        made = await _put(shop, spec, where, choice, json, tally)
-        if made is None:
-            return 0
-        page = _write(shop, made, _page_name(exam, spec))
-    if json:
-        typer.echo(to_output(made, str(page)).model_dump_json())
-    else:
-        print_probing(made, str(page), sys.stdout)
-    return int(made.verdict == "fail")
+            ears.note(f"probing {spec.name!r}; --judge names another")
+        made = await _put(shop, spec, where, choice, tally, ears)
+        return None if made is None else (made, _write(shop, made, _page_name(exam, spec)))
 
 
 async def _put(
-    shop: Workshop, spec: JudgeSpec, where: Where, choice: Choice, json: bool, tally: Tally
+    shop: Workshop, spec: JudgeSpec, where: Where, choice: Choice, tally: Tally, ears: Ears
 ) -> Probing | None:
-    """Everything that was found; ``None`` after a plan was printed."""
+    """Everything that was found; ``None`` where only a plan was asked for."""
     from ...harness.store.load import load
 
     data = load(shop.store, shop.run)
     if spec.mode == "pairwise":
+        ears.planned(shop.run.id, spec.name, ())
         if where.plan:
-            typer.echo(f"judge {spec.name}: its preferences in the run are read, nobody is asked")
             return None
         return _made(shop, spec, [position.assess(spec.name, data.preferences)], tally)
     judge = shop.judge(spec)
@@ -120,10 +147,7 @@ async def _put(
     file = watch_file(_folder(shop), spec.name, judge.rubric, spec.shots)
     watch = read_watch(file) or _new_watch(spec, subject, choice)
     planned = plan_probes(subject, choice, watch, today())
-    if json and where.plan:
-        typer.echo(to_plan_output(shop.run.id, spec.name, planned).model_dump_json())
-    elif not json and (where.plan or not where.quiet):
-        typer.echo(plan_text(spec.name, planned), err=not where.plan)
+    ears.planned(shop.run.id, spec.name, planned)
     if where.plan:
         return None
     graded = await _grade(shop, spec, planned, where.quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from ...harness.watching import AnchorNight, AnchorSet, Regrade, State, Watched
 from ...judges.probes import drift
 from ...judges.probes.base import Graded, scores
 from ...reports.regression.changed import judge_changed
+from ..loops import run_anywhere
 from ..progress import showing
 from .anchoring import judge_entry, rubric_of, served_by, watched_config
 from .workshop import Task, Workshop, workshop
@@ -101,7 +101,7 @@ def regrade(
 ) -> None:
     """Have the judge grade its anchors anew in the night of ``run``, and keep what it gave them; done twice it costs
     nothing more. Paid under the exam's budget, beside the run. Raises Unfinished where it is interrupted."""
-    asyncio.run(_regraded(exam, run, pinned, workspace, progress))
+    run_anywhere(lambda: _regraded(exam, run, pinned, workspace, progress))
 
 
 async def _regraded(

@@ -28,13 +28,7 @@ def import_sheets(paths: Sequence[Path], workspace: str, name: str, partial: boo
 
     Of a file with a wrong cell nothing is kept (exit code 2), or with ``partial`` all but its row (exit code 1).
     """
-    store = opened(workspace)
-    try:
-        reviews = Reviews(store)
-        checked = [_checked(reviews, path, name) for path in paths]
-        files = [_kept(reviews, review, findings, partial) for review, findings in checked]
-    finally:
-        store.close()
+    files = imported(paths, workspace, name, partial).files
     for file in files:
         for text in (*_shortened(file.wrong), *(f"note: {note}" for note in file.notes)):
             typer.echo(text, err=True)
@@ -44,6 +38,17 @@ def import_sheets(paths: Sequence[Path], workspace: str, name: str, partial: boo
         for file in files:
             typer.echo(_told(file, partial))
     return (1 if partial else 2) if any(file.wrong for file in files) else 0
+
+
+def imported(paths: Sequence[Path], workspace: str | Path, name: str, partial: bool) -> ImportedSheets:
+    """Check the files and keep what they say: of a file with a wrong cell nothing, or ``partial`` all but its row."""
+    store = opened(workspace)
+    try:
+        reviews = Reviews(store)
+        checked = [_checked(reviews, path, name) for path in paths]
+        return ImportedSheets(files=[_kept(reviews, review, findings, partial) for review, findings in checked])
+    finally:
+        store.close()
 
 
 def _checked(reviews: Reviews, path: Path, name: str) -> tuple[Review, Findings]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import typer
 
@@ -28,12 +29,18 @@ class Wanted:
 
 
 def plan(reference: str, workspace: str, judge: str, wanted: Wanted, json: bool) -> None:
-    """Print how many answers of each candidate people must rate. Raises InputError where no judge scored."""
+    """Print how many answers of each candidate people must rate."""
+    made = planned(reference, workspace, judge, wanted)
+    emit(made) if json else _print(made)
+
+
+def planned(reference: str, workspace: str | Path, judge: str, wanted: Wanted) -> ReviewPlan:
+    """How many answers of each candidate people must rate. Raises InputError where no judge scored."""
     with opened_run(reference, workspace) as (store, run):
         data = load(store, run)
     name = scoring_judge(data, judge)
     needed = labels_planned(data, name, wanted.width)
-    made = ReviewPlan(
+    return ReviewPlan(
         run=run.id,
         judge=name,
         width=wanted.width,
@@ -42,7 +49,6 @@ def plan(reference: str, workspace: str, judge: str, wanted: Wanted, json: bool)
         candidates=[NeededRow(**asdict(row)) for row in needed],
         totals=[_total(needed, rho, wanted) for rho in dict.fromkeys(row.rho for row in needed)],
     )
-    emit(made) if json else _print(made)
 
 
 def _total(needed: Sequence[Needed], rho: float, wanted: Wanted) -> NeededItems:

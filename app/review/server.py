@@ -15,6 +15,7 @@ from ...harness.errors import InputError
 from ...harness.review.records import Item, Review
 from ...harness.store.reviews import Reviews
 from ...harness.store.store import Store
+from ..loops import run_anywhere
 from .api import application
 from .blind import BlindReview
 from .guard import Guard
@@ -42,7 +43,7 @@ def serve_review(
     """
     blind = BlindReview(Reviews(store), review, rubric, serving.round, serving.chosen)
     with suppress(KeyboardInterrupt):  # Windows has no signal handlers in the loop
-        asyncio.run(_until_stopped(blind, serving.port, say))
+        run_anywhere(lambda: _until_stopped(blind, serving.port, say))
     return blind.progress()
 
 

@@ -22,6 +22,7 @@ from ...harness.serving.records import Bench, Loaded
 from ...harness.store import serving
 from ...harness.store.store import Store
 from ..launching import house_of
+from ..loops import run_anywhere
 from ..session import exam_identity
 from ..telling import resume_command
 from .desk import Desk, opened_desk
@@ -39,25 +40,30 @@ def serve_bench(
 ) -> None:
     """Measure what is not measured yet, write the report, print what came of it."""
     task = task_of(exam_file, options)
-    rehearse(task)
-    for note in task.dataset.notes:
-        typer.echo(f"note: {note}", err=True)
-    say: Say = _silent if quiet else _progress
     store = Store(options.workspace)
     try:
-        identity = digest(exam_identity(task.exam, store))[:12]
-        with store.lease(f"bench-{identity}"):
-            known = None if options.fresh else known_bench(store, task)
-            bench = known or begun_bench(store, task)
-            say(f"load test {bench.id}: {'continued' if known else 'begun'}")
-            try:
-                asyncio.run(perform(task, store, bench, say))
-            except Unfinished as stop:
-                raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
-            serving.finish(store, bench.id)
-        conclude(store, bench.id, output, json=json)
+        try:
+            bench = measured(task, options, store, _note, _silent if quiet else _progress)
+        except Unfinished as stop:
+            raise type(stop)(f"{stop}\n  continue with: {resume_command()}") from stop
+        conclude(store, bench, output, json=json)
     finally:
         store.close()
+
+
+def measured(task: Task, options: BenchOptions, store: Store, note: Say, say: Say) -> str:
+    """Measure what is not measured yet; the id of the load test. Raises Unfinished where it was stopped."""
+    rehearse(task)
+    for text in task.dataset.notes:
+        note(text)
+    identity = digest(exam_identity(task.exam, store))[:12]
+    with store.lease(f"bench-{identity}"):
+        known = None if options.fresh else known_bench(store, task)
+        bench = known or begun_bench(store, task)
+        say(f"load test {bench.id}: {'continued' if known else 'begun'}")
+        run_anywhere(lambda: perform(task, store, bench, say))
+        serving.finish(store, bench.id)
+    return bench.id
 
 
 def show_plan(exam_file: Path, options: BenchOptions, *, json: bool = False) -> None:
@@ -140,6 +146,10 @@ def interruptible(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
 
 
 def _progress(text: str) -> None:
