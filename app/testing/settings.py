@@ -38,12 +38,13 @@ def settings_of(config: pytest.Config, session: str) -> Settings:
     Raises InputError for a budget or a policy that is none.
     """
     workspace = _workspace(config)
+    live = bool(config.getoption("markscheme_live") or config.getini("markscheme_live"))
     return Settings(
         workspace,
         config.rootpath,
-        bool(config.getoption("markscheme_live") or config.getini("markscheme_live")),
+        live,
         _policy(config.getoption("markscheme_inconclusive") or config.getini("markscheme_inconclusive") or "warn"),
-        _purse(config, workspace, session),
+        _purse(config, workspace, session) if live else None,
         config.getini("markscheme_exam"),
     )
 

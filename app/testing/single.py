@@ -127,10 +127,12 @@ def graded(grades: Sequence[Grade], rubric: Rubric) -> Graded:
     if len(grades) > 1:
         drop = {name for name, why in reasons.items() if rubric.renormalise and why.startswith("not_applicable")}
         weights = {c.name: c.weight for c in rubric.criteria if c.name not in drop}
-        blocked = [f"{name}: {why}" for name, why in reasons.items() if name not in drop]
-        total = sum(weight * (scores[name] or 0.0) for name, weight in weights.items())
+        there = {name: score for name in weights if (score := scores.get(name)) is not None}
+        blocked = "; ".join(f"{name}: {reasons.get(name, 'not graded')}" for name in weights if name not in there)
+        total = sum(weights[name] * score for name, score in there.items())
         scores["composite"] = None if blocked or not weights else total / sum(weights.values())
-        reasons |= {"composite": "; ".join(blocked) or "no criterion applies"} if scores["composite"] is None else {}
+        if scores["composite"] is None:
+            reasons["composite"] = blocked or "no criterion applies"
     return Graded(scores, reasoning, reasons)
 
 

@@ -51,12 +51,11 @@ class NotRecorded(InputError):
 
 @dataclass(frozen=True)
 class Sat:
-    """An exam that was sat: the run's tables, and what this process did for it."""
+    """An exam that was sat: the run's tables, and those of earlier runs whose labels hold for it."""
 
     exam: Exam
     data: RunData
     earlier: list[RunData]
-    tally: Tally
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -65,13 +64,13 @@ class Sat:
         return score(self.data, earlier=self.earlier)
 
 
-def sit(exam: Exam, settings: Settings) -> Sat:
-    """Answer and grade what is not yet; from recorded replies alone, unless the suite is live.
+def sit(exam: Exam, settings: Settings, tally: Tally) -> Sat:
+    """Answer and grade what is not yet; from recorded replies alone, unless the suite is live. ``tally`` counts, also
+    where it ends with an error.
 
     Raises NotRecorded for missing replies, and what `run` raises. Ctrl-C ends the suite.
     """
     options = Options(settings.workspace, offline=not settings.live, report=False, purse=settings.purse)
-    tally = Tally()
     workflow.rehearse(exam, require_key=settings.live)
     with ExitStack() as stack:
         waiting = stack.enter_context(_store(settings))
@@ -84,7 +83,7 @@ def sit(exam: Exam, settings: Settings) -> Sat:
             raise NotRecorded(_said(missing))
         if run.finished_at is None:  # a finished one is left as it is, to the byte
             workflow.mark_finished(session)
-        return Sat(exam, data, labelled_before(session.store, run), tally, tuple(session.notes))
+        return Sat(exam, data, labelled_before(session.store, run), tuple(session.notes))
 
 
 @contextmanager

@@ -46,20 +46,26 @@ class Suite:
         if path in self.refused:
             pytest.fail(f"exam {path.name} could not be sat: {self.refused[path]}", pytrace=False)
         if path not in self.sat:
-            self.sat[path] = sat = self._sit(path)
-            self.told.append(_took(path.name, sat.data.info.id, sat.tally, sat.notes))
+            self.sat[path] = self._sit(path)
         return Examined(self.sat[path], self.court, self.settings.workspace, here)
 
     def _sit(self, path: Path) -> Sat:
         """Whatever goes wrong goes wrong once: no later test tries again, and pays again."""
+        tally, problem = Tally(), ""
         try:
-            return sit(load_exam(path), self.settings)
+            sat = sit(load_exam(path), self.settings, tally)
         except Exception as error:
             first = next(iter(str(error).splitlines()), type(error).__name__)
             self.refused[path] = f"{first} (said in full by the first test that needed it)"
-            if isinstance(error, MarkschemeError):
-                pytest.fail(f"exam {path.name}: {error}", pytrace=False)
-            raise
+            if tally.live:
+                self.told.append(_took(path.name, "", tally, ()))
+            if not isinstance(error, MarkschemeError):
+                raise
+            problem = f"exam {path.name}: {error}"
+        if problem:
+            pytest.fail(problem, pytrace=False)
+        self.told.append(_took(path.name, sat.data.info.id, tally, sat.notes))
+        return sat
 
     def desk(self, item: pytest.Item) -> Desk:
         """The candidates and judges of a test's exam."""
@@ -114,7 +120,8 @@ def told_plainly(make: Callable[[], Made]) -> Made:
     try:
         return make()
     except MarkschemeError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    pytest.fail(problem, pytrace=False)
 
 
 def _loaded(path: Path) -> Exam:

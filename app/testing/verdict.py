@@ -70,6 +70,7 @@ class Verdict:
         return self._details()
 
     def __bool__(self) -> bool:
+        __tracebackhide__ = True
         if not self._heard:
             self._heard = True
             self._court.hear(self)
