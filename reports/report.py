@@ -14,16 +14,10 @@ from . import pairwise_words, words
 from .answers import Answers, answers_of
 from .boards import Board, boards
 from .cells import Cell, Scores, score
-from .comparison import basis
 from .contexts import Contexts, contexts
 from .exam import (
-    NEITHER_BETTER,
     JudgeView,
     Scale,
-    is_retrievers,
-    leading_judge,
-    measure_family,
-    measure_scale,
     pairwise_judges_of,
 )
 from .figures.pareto import Point
@@ -40,6 +34,7 @@ from .operations import (
     provenance,
 )
 from .pairwise import Pairwise, compared
+from .plotted import plotted
 from .repeats import Repeated, repeated
 from .servers import ServerLine, server_lines
 from .setup import Entry, day, pairwise_setup, setup
@@ -126,8 +121,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
     scores = score(data, earlier=earlier)
     costs = candidate_costs(data, scores)
     tables = boards(scores, by_candidate(costs), str(data.info.config.get("baseline") or ""))
-    main = _main_measure(scores)
-    scale = _scale(scores, main) if main else None
+    drawn = plotted(scores, costs)
     pairs = compared(data)
     return Report(
         title=_title(data),
@@ -141,16 +135,16 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         else (),
         histograms=tuple((judge, _histograms(data, scores, judge)) for judge in scores.judges if judge.scale),
         losses=(*_losses(data, scores), *_pair_losses(pairs)),
-        points=_points(scores, costs, main) if main else (),
-        quality=_quality(scores, main) if main else "",
-        quality_scale=scale,
+        points=drawn.points,
+        quality=drawn.quality,
+        quality_scale=drawn.scale,
         costs=costs,
         judge_costs=(*judge_costs(data, scores), *pairwise_costs(data)),
         provenance=provenance(data, scores),
         setup=(*setup(data, scores), *pairwise_setup(data)),
         answers=answers_of(data, scores),
         footer=_footer(data, scores),
-        contexts=contexts(data, scores, by_candidate(costs), main, scale),
+        contexts=contexts(data, scores, by_candidate(costs), drawn.measure, drawn.scale),
         pairwise=pairs,
         backed=tuple(_backed(scores)),
         juries=sat(data),
@@ -165,37 +159,6 @@ def _title(data: RunData) -> str:
     dataset = (config.get("dataset") or {}).get("name") or ""
     parts = [dataset, data.info.name or config.get("name") or ""]
     return " · ".join(dict.fromkeys(str(part) for part in parts if part)) or data.info.exam
-
-
-def _main_measure(scores: Scores) -> tuple[str, str] | None:
-    """Source and measure that figures plot: the leading judge's headline, else a measure of which more is better."""
-    judge = leading_judge(scores.judges)
-    if judge is not None and judge.criteria:
-        return judge.name, judge.headline
-    better = [m for m in scores.measures if measure_family(m) not in NEITHER_BETTER and not is_retrievers(m)]
-    return ("", better[0]) if better else None
-
-
-def _scale(scores: Scores, main: tuple[str, str]) -> Scale | None:
-    source, measure = main
-    return next(j.scale for j in scores.judges if j.name == source) if source else measure_scale(measure)
-
-
-def _quality(scores: Scores, main: tuple[str, str]) -> str:
-    """What the figures plot, and whether it is people's mean or the judge's, where that could be doubted."""
-    by = basis(scores, *main)
-    whose = "" if not by.why else ", corrected" if by.corrected else ", uncorrected"
-    return (f"{main[0]}: {main[1]}" if main[0] else main[1]) + whose
-
-
-def _points(scores: Scores, costs: Sequence[CandidateCost], main: tuple[str, str]) -> tuple[Point, ...]:
-    found = []
-    for cost, cell in zip(costs, basis(scores, *main).cells, strict=True):
-        e = cell.estimate
-        if e.value is not None:
-            usd = cost.usd_per_1000.value
-            found.append(Point(cost.candidate, e.value, e.low, e.high, usd, cost.p50.value, cost.p95.value))
-    return tuple(found)
 
 
 def _backed(scores: Scores) -> Iterator[Cell]:
