@@ -43,6 +43,7 @@ docs: $(VENV)/.ready
 	$(BIN)/python docs/generate_reference.py
 	$(BIN)/python docs/make_picture.py
 	$(BIN)/python docs/make_review_picture.py
+	$(BIN)/python docs/make_serving_picture.py
 	$(BIN)/python docs/follow.py
 
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate
