@@ -18,6 +18,7 @@ from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_
 from markscheme.app.comparing import gate_output, gate_plan_output, small_large_output
 from markscheme.app.comparing import output as comparing_output
 from markscheme.app.importing import output as importing_output
+from markscheme.app.importing.load_tests import output as load_import_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
 from markscheme.app.review import outcome_output, views
 from markscheme.app.review import output as review_output
@@ -124,6 +125,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("import labels", align_output.ImportedLabels),
         ("import csv, inspect, promptfoo, lm-eval, mlflow", importing_output.ImportOutput),
         ("imported", importing_output.ImportedJudgeLine),
+        ("import load", load_import_output.LoadImportOutput),
         ("judge probe", probing_output.ProbeOutput),
         ("probes", probing_output.ProbeRow),
         ("findings", probing_output.FindingRow),
@@ -177,6 +179,7 @@ _PRINTED = tuple(
         probing_output,
         lab_output,
         importing_output,
+        load_import_output,
         review_output,
         views,
         outcome_output,

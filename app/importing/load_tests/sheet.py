@@ -66,4 +66,6 @@ def _outcome(one: Served) -> dict[str, Any]:
     if one.status != "ok":
         return {"answer": "", "status": one.status, "detail": one.detail}
     measured = {name: getattr(one, name) for name in _MEASURED}
-    return {"answer": one.text, **{name: value for name, value in measured.items() if value is not None}}
+    # Differences of Unix times are known to no more than a microsecond.
+    known = {name: round(value, 6) for name, value in measured.items() if value is not None}
+    return {"answer": one.text, **known}
