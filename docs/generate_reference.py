@@ -15,7 +15,13 @@ from typing import Any
 
 import yaml
 from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_output
-from markscheme.app.comparing import gate_output, gate_plan_output, small_large_output
+from markscheme.app.comparing import (
+    gate_output,
+    gate_plan_output,
+    history_output,
+    small_large_output,
+    watched_output,
+)
 from markscheme.app.comparing import output as comparing_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.importing.load_tests import output as load_import_output
@@ -109,6 +115,11 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("gate plan", gate_plan_output.GatePlanOutput),
         ("lines of gate plan", gate_plan_output.PlannedGateRow),
         ("false alarms", gate_plan_output.FalseAlarmsOutput),
+        ("history", history_output.HistoryOutput),
+        ("nights", history_output.NightOutput),
+        ("series", history_output.SeriesOutput),
+        ("steps", history_output.StepOutput),
+        ("watched judges", watched_output.WatchedOutput),
         ("judge correct", correct_output.CorrectOutput),
         ("means", correct_output.CorrectedRow),
         ("differences", correct_output.DifferenceRow),
@@ -186,6 +197,8 @@ _PRINTED = tuple(
         serving_output,
         gate_output,
         gate_plan_output,
+        history_output,
+        watched_output,
     )
 )
 """What commands print has no defaults: every key is there."""

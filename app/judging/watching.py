@@ -63,18 +63,17 @@ def _assessed(anchors: AnchorSet, nights: Sequence[Regrade], entry: Mapping[str,
         anchors.date,
         over[-1][0],
         detects,
-        tuple(_said(found, detects)),
+        tuple(_said(found, detects, len(changes), len(rubric.criteria))),
         nights=tuple(then),
     )
 
 
-def _said(found: Probe, detects: float | None) -> list[str]:
+def _said(found: Probe, detects: float | None, n: int, criteria: int) -> list[str]:
     """The probe's notes but for the dates, and what a night can show at all."""
     notes = [note for note in found.notes if not note.startswith("reference:")]
-    if detects is not None:
-        n = found.power.n if found.power else 0
-        notes.append(f"a night of {n} anchors finds a change of {detects:.2f} with 80 %")
-    return notes
+    known = drift.assumed_detectable(n, criteria) if detects is None else detects
+    assumed = f", if single changes have an sd of {drift.SEEN_SD:g}" if detects is None else ""
+    return [*notes, f"a night of {n} anchors finds a change of {known:.2f} with 80 %{assumed}"]
 
 
 def _watch(anchors: AnchorSet, nights: Sequence[Regrade]) -> drift.Watch:

@@ -146,12 +146,22 @@ def detectable(changes: Sequence[float], where: Sequence[str], criteria: int) ->
     """The change that a night finds with 80 %, by Holm's first step over so many criteria; ``None`` where nothing
     changed, so that the spread is not known."""
     from ...harness.statistics.clusters import clusters_of, se_jackknife
-    from ...harness.statistics.power import mde
 
     groups = clusters_of(list(where), len(changes))
     se = se_jackknife(changes, groups) if groups.count > 1 else 0.0
     if se < SAME:
         return None
+    return _detectable(se, criteria)
+
+
+def assumed_detectable(n: int, criteria: int) -> float:
+    """The same of ``n`` anchors, were their changes to have the assumed spread."""
+    return _detectable(SEEN_SD / n**0.5, criteria)
+
+
+def _detectable(se: float, criteria: int) -> float:
+    from ...harness.statistics.power import mde
+
     return max(LIMIT.high or 0.0, mde(1.0, se**2, level=1 - (1 - LEVEL) / criteria))
 
 

@@ -26,6 +26,12 @@ def title(found: History) -> str:
 
 def verdict(found: History) -> str:
     """What moved by more than chance from one night to the next; where nothing did, where it stands."""
+    drifted = [one.judge for one in found.watched if one.state == "drifted"]
+    lead = f"Judge{'s' * (len(drifted) > 1)} {words.listed(drifted)} DRIFTED on the anchors. " if drifted else ""
+    return lead + _steps(found)
+
+
+def _steps(found: History) -> str:
     moved = sorted((step for step in found.steps if side(step)), key=lambda step: -step.night)
     if moved:
         more = f" And {words.plural(len(moved) - NAMED, 'earlier step')}." if len(moved) > NAMED else ""
@@ -79,7 +85,7 @@ def notes(found: History) -> Iterator[str]:
     if found.steps:
         count = words.plural(len(found.steps), "step")
         yield (
-            f"a step is a night against the one before, on the same samples, by t; p is corrected by Holm over all "
+            "a step is a night against the one before, on the same samples, by t; p is corrected by Holm over the "
             f"{count} shown"
         )
     for one in found.watched:

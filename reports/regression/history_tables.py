@@ -51,7 +51,7 @@ def columns(found: History) -> tuple[str, ...]:
     return (*heads, "step", *(title for title, _, _ in _TAKEN), "failed")
 
 
-_TAKEN = (("median s", "e2e_s", "median"), ("p95 s", "e2e_s", "p95"), ("USD an answer", "cost_usd", ""))
+_TAKEN = (("median", "e2e_s", "median"), ("p95", "e2e_s", "p95"), ("cost", "cost_usd", ""))
 
 
 def rows(found: History) -> Iterator[Row]:
@@ -91,7 +91,7 @@ def _of(one: Series, candidate: str) -> bool:
 def _plain(one: Series | None, at: int) -> str:
     """The value without its interval."""
     found: Estimate | None = None if one is None else one.nights[at]
-    return words.NONE if one is None or found is None else said.amount(found.value, one.subject).removesuffix(" s")
+    return words.NONE if one is None or found is None else said.amount(found.value, one.subject)
 
 
 def _state(night: Night, candidate: str) -> str:

@@ -93,7 +93,7 @@ def test_p_is_holms_over_all_steps_of_all_candidates():
     assert len(ps) == 4
     first = min(found.steps, key=lambda step: step.p)
     assert first.adjusted == pytest.approx(min(1.0, 4 * first.p))
-    assert "over all 4 steps shown" in " ".join(sentences(found))
+    assert "over the 4 steps shown" in " ".join(sentences(found))
 
 
 @pytest.mark.slow
@@ -190,11 +190,12 @@ def test_a_judge_that_drifted_is_drawn_and_named():
         for k, change, state in ((0, 0.0, "steady"), (1, -0.4, "drifted"))
     )
     watched = Watched(
-        "strict", "drifted", 50, "2023-11-14", nights[-1].change, 0.3, ("moved: correctness",), "", nights
+        "strict", "drifted", 50, "2023-11-14", nights[-1].change, 0.3, ("moved: correctness",), nights=nights
     )
     found = history("exam.yaml", [sitting(0), sitting(1)], [watched])
     assert "judge strict: DRIFTED (50 anchors, −0.40 [−0.50, −0.30] since 2023-11-14)" in render_history(found)
     assert "Judge strict: moved: correctness." in sentences(found)
+    assert verdict(found).startswith("Judge strict DRIFTED on the anchors. ")
     assert (
         render_history(found).count('class="trend"')
         == render_history(history("e", [sitting(0), sitting(1)])).count('class="trend"') + 1
