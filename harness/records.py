@@ -47,7 +47,8 @@ class Sample:
     reference: str | None = None
     relevant: Mapping[str, int] = field(default_factory=dict)
     tools: tuple[Mapping[str, Any], ...] = ()
-    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    tool_calls: tuple[Mapping[str, Any], ...] | None = None
+    """The right calls, in the form of `tool_calls.read_call`: () where none is right, ``None`` where nobody says."""
     safety: Mapping[str, Any] = field(default_factory=dict)
     cluster: str = ""
     tags: tuple[str, ...] = ()

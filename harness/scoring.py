@@ -80,5 +80,5 @@ def _rows(
 
 def _scored(said: Said) -> list[Any]:
     """What a measure may look at. Answers without retrieved passages keep the fingerprints that they had."""
-    looked_at: list[Any] = [said.text, [call.arguments for call in said.tool_calls]]
+    looked_at: list[Any] = [said.text, [[call.name, call.arguments] for call in said.tool_calls]]
     return [*looked_at, [[p.id, p.text, p.score] for p in said.retrieved]] if said.retrieved else looked_at

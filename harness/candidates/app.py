@@ -99,7 +99,7 @@ def seen(sample: Sample) -> Sample:
 
     What is left, but for ``id``, is what its reply is keyed by: a corrected reference asks nothing again.
     """
-    return replace(sample, reference=None, relevant={}, tool_calls=(), safety={}, cluster="", tags=(), sha256="")
+    return replace(sample, reference=None, relevant={}, tool_calls=None, safety={}, cluster="", tags=(), sha256="")
 
 
 def _steps(sample: Sample) -> tuple[Sample, ...]:

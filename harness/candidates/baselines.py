@@ -15,6 +15,7 @@ from ..text import plain, sentences, words
 from .base import Caller
 from .outcomes import answer_of, joined, without_paths
 from .templates import last_question
+from .tool_baseline import called
 
 PREFIX = "baseline/"
 VERSION = "1"
@@ -73,11 +74,16 @@ BASELINES: dict[str, Callable[[str, Sequence[str]], str]] = {
     "verbatim": verbatim,
     "refuse": refuse,
 }
+CALLS = f"{PREFIX}tools"
+"""The one that says nothing and calls functions."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineCandidate:
-    """A `Candidate` that answers from the sample's own question and context; the null answer without a context."""
+    """A `Candidate` that answers from the sample's own question and context; the null answer without a context.
+
+    `tools` calls the functions that the sample offers instead.
+    """
 
     name: str
     model: str
@@ -90,9 +96,10 @@ class BaselineCandidate:
         return ()
 
     def fingerprint(self, sample: Sample, trial: int) -> str:
-        """Hash of the baseline, its version, the question and the context. All trials are alike."""
+        """Hash of the baseline, its version, the question, and the context or tools. All trials are alike."""
         asked = [without_paths(content) for content in (sample.question, *sample.turns)]
-        return digest([self.model, VERSION, asked or last_question(sample), last_question(sample), sample.context])
+        given = sample.tools if self.model == CALLS else sample.context
+        return digest([self.model, VERSION, asked or last_question(sample), last_question(sample), given])
 
     def preview(self, sample: Sample) -> Request | None:
         """None: there is no model."""
@@ -100,12 +107,17 @@ class BaselineCandidate:
 
     async def answer(self, sample: Sample, trial: int, attempt: int = 0) -> Answer:
         """Answer the question, or each turn by itself."""
-        saids = [Said(self._text(turn, sample)) for turn in sample.turns]
-        outcome = joined(saids) if saids else Said(self._text(last_question(sample), sample))
+        saids = [self._said(turn, sample) for turn in sample.turns]
+        outcome = joined(saids) if saids else self._said(last_question(sample), sample)
         return answer_of(self.caller.run, sample, self.name, trial, outcome, (), self.fingerprint(sample, trial))
 
     async def close(self) -> None:
         """Nothing is held."""
+
+    def _said(self, question: Content, sample: Sample) -> Said:
+        if self.model == CALLS:
+            return Said("", called(plain(question), sample.tools))
+        return Said(self._text(question, sample))
 
     def _text(self, question: Content, sample: Sample) -> str:
         passages = [passage for passage in sample.context if passage.strip()]
@@ -114,7 +126,8 @@ class BaselineCandidate:
 
 def baseline_candidate(name: str, model: str, *, caller: Caller) -> BaselineCandidate:
     """The baseline that ``model`` names. Raises InputError listing those that exist."""
-    if model.removeprefix(PREFIX) not in BASELINES:
-        known = ", ".join(PREFIX + baseline for baseline in BASELINES)
+    models = [*(PREFIX + baseline for baseline in BASELINES), CALLS]
+    if model not in models:
+        known = ", ".join(models)
         raise InputError(f"candidate {name!r}: there is no model {model!r}; the baselines are {known}")
     return BaselineCandidate(name, model, caller)

@@ -43,14 +43,16 @@ class Sampling:
     params: Mapping[str, Any]
     ours: frozenset[str] = frozenset()
     stream: bool = True
+    tool_choice: str | None = None
+    """Sent with samples that offer tools; without one, the model may call or not (`auto`)."""
 
 
-def sampling(params: Mapping[str, Any], stream: bool) -> Sampling:
+def sampling(params: Mapping[str, Any], stream: bool, tool_choice: str | None = None) -> Sampling:
     """The exam's parameters and our token limit. One that the exam sets to null is not sent at all."""
     limited = any(name in params for name in ("max_tokens", "max_completion_tokens"))
     ours = {} if limited else {"max_tokens": MAX_TOKENS}
     given = {name: value for name, value in params.items() if value is not None}
-    return Sampling({**given, **ours}, frozenset(ours), stream)
+    return Sampling({**given, **ours}, frozenset(ours), stream, tool_choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,13 @@ class PromptedCandidate:
     def _request(self, messages: tuple[Message, ...], sample: Sample, script: _Script) -> Request:
         setting = self.sampling
         return Request(
-            messages, setting.params, sample.tools, ours=setting.ours, stream=setting.stream, shared=script.shared
+            messages,
+            setting.params,
+            sample.tools,
+            setting.tool_choice if sample.tools else None,
+            ours=setting.ours,
+            stream=setting.stream,
+            shared=script.shared,
         )
 
     def _script(self, sample: Sample) -> _Script:

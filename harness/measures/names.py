@@ -19,6 +19,7 @@ from .number import Numeric
 from .retrieval import is_retrieval, parse_retrieval
 from .structure import JsonSchema, JsonValid
 from .text import Contains, ExactMatch, Refusal, Regex, TokenF1
+from .tools import FunctionNameAccuracy, FunctionNameAndArgsAccuracy, ToolCallErrors, ToolSchemaValidity
 from .user import PREFIX, user_measure
 
 Value = str | float
@@ -53,6 +54,12 @@ _FORMS: dict[str, _Form] = {
     "json_valid": _Form(JsonValid, {}),
     "json_schema": _Form(JsonSchema, {"file": str}, needed=1),
     "refusal": _Form(Refusal, {}),
+    "function_name_accuracy": _Form(FunctionNameAccuracy, {"text": str}),
+    "function_name_and_args_accuracy": _Form(
+        FunctionNameAndArgsAccuracy, {"tol": float, "abs": float, "case": str, "ignore": str, "text": str}
+    ),
+    "tool_schema_validity": _Form(ToolSchemaValidity, {}),
+    "tool_call_errors": _Form(ToolCallErrors, {"kind": str}, needed=1),
 }
 
 

@@ -306,7 +306,8 @@ def label_set_to_row(found: LabelSet) -> Row:
 
 def sample_body(sample: Sample) -> str:
     """Everything of a sample that its hash covers."""
-    return dumps({name: value for name in _SAMPLE_FIELDS if (value := getattr(sample, name))})
+    said = {name: value for name in _SAMPLE_FIELDS if (value := getattr(sample, name))}
+    return dumps(said if sample.tool_calls is None else {**said, "tool_calls": sample.tool_calls})
 
 
 def row_to_sample(row: Mapping[Any, Any]) -> Sample:

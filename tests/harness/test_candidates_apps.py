@@ -91,7 +91,7 @@ def test_a_function_gets_a_sample_without_labels_and_returns_text(app):
         "    return json.dumps([sample.id, sample.question, sample.context, sample.metadata, labels])\n"
     )
     given = json.loads(outcome(app(source, "app_text")).text)
-    assert given == ["q1", "What is kappa?", ["Kappa is agreement."], {"user": "ann"}, [None, {}, [], {}, ""]]
+    assert given == ["q1", "What is kappa?", ["Kappa is agreement."], {"user": "ann"}, [None, {}, None, {}, ""]]
 
 
 def test_an_async_function_runs_in_the_loop_and_a_plain_one_in_a_thread(app):
