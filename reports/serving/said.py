@@ -175,11 +175,22 @@ def _closed(curve: Sequence[Cell]) -> str:
         served = f"{amount(Estimate(level.requests_per_s.value, None, None, 0, ''))} requests/s"
         return f"{name}{at} levels off at {strong(load(level.setting))}, {served}: more users only wait."
     if len(curve) < 2 and last.requests_per_s.value is None:
-        first = seconds(last.times["ttft_s"].p50.value) if "ttft_s" in last.times else words.NONE
-        return f"{name}{at} takes {first} s to the first token (p50) with {strong(load(last.setting))}."
+        return f"{name}{at} {_first(last)} with {strong(load(last.setting))}."
     if len(curve) < 2:
         return f"{name}{at} serves {amount(last.requests_per_s)} requests/s with {strong(load(last.setting))}."
     return f"{name}{at} still gains at {strong(load(last.setting))}, {amount(last.requests_per_s)} requests/s."
+
+
+def _first(cell: Cell) -> str:
+    """Of a cell whose rates nobody knows."""
+    value = cell.times["ttft_s"].p50.value if "ttft_s" in cell.times else None
+    if value is None:
+        return "was measured"
+    return (
+        "failed more than half of its requests"
+        if isinf(value)
+        else f"takes {seconds(value)} s to the first token (p50)"
+    )
 
 
 def _open(name: str, own: Sequence[Cell]) -> str:

@@ -48,6 +48,20 @@ def test_the_verdict_is_the_operating_point():
     assert "the most quality per dollar that keeps TTFT p95 ≤ 1 s and gap p95 ≤ 0.1 s" in text(whole().verdict)
 
 
+def test_where_no_rate_is_known_the_verdict_is_the_first_token():
+    unknown = [replace(one, window_s=0.0) for one in loads((4,))]
+    assert text(build(bench(), unknown).verdict) == "mini takes 0.0504 s to the first token (p50) with 4 users."
+    failed = [replace(one, window_s=0.0) for one in loads((4,), fail=0.9)]
+    assert text(build(bench(), failed).verdict) == "mini failed more than half of its requests with 4 users."
+
+
+def test_of_many_candidates_the_verdict_names_the_first_four():
+    found = text(build(bench(), loads((1, 2), candidates=[f"c{n}" for n in range(7)])).verdict)
+    assert found.startswith("c0 still gains")
+    assert found.endswith("3 other candidates stand below.")
+    assert "c4" not in found
+
+
 def test_without_limits_the_verdict_is_what_saturates_where():
     assert text(build(bench(), loads()).verdict).startswith("mini levels off at 4 users")
     assert text(build(bench(), loads((1, 2))).verdict).startswith("mini still gains at 2 users")

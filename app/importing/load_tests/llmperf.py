@@ -90,7 +90,7 @@ def _load(
     requests = tuple(_served(one, i, where) for i, one in enumerate(responses))
     window = _window_s(said)
     notes = (
-        () if window else ("llmperf says in its _summary.json alone how long it took: without one there are no rates",)
+        () if window else ("llmperf says only in its _summary.json how long it took: without it there are no rates",)
     )
     return FoundLoad(
         where,
