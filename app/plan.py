@@ -20,6 +20,7 @@ from ..harness.store.store import Store
 from ..judges import grading
 from ..judges.comparing import PairBench, tasks_of
 from ..judges.grading import Bench
+from ..judges.mlflow_judge import MlflowJudge
 from ..judges.pairwise import Pair
 from .launching import phase_lines, planned_phases
 from .output import PlanOutput, PlanRow
@@ -182,6 +183,8 @@ def _judge_row(
 
 def _notes(bench: Bench) -> list[str]:
     """What cannot be known of a judge's calls beforehand."""
+    if isinstance(bench.judge, MlflowJudge):
+        return [f"judge {bench.judge.name}: a scorer of MLflow asks in its own way: its calls are not counted"]
     if not is_ragas(bench.judge.rubric.name):
         return []
     return [

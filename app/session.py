@@ -14,6 +14,7 @@ from typing import Any
 from ..harness.data import Dataset, load_dataset
 from ..harness.errors import InputError
 from ..harness.exam import Exam, JudgeSpec, describe
+from ..harness.exam_mlflow import is_mlflow
 from ..harness.exam_ragas import is_ragas
 from ..harness.keys import digest
 from ..harness.labels import example_key
@@ -222,7 +223,7 @@ def resolved_exam(
         rubric = rubrics[spec.name]
         judge["rubric"] = {**judge["rubric"], **rubric.describe()}
         judge["worked_examples"] = worked_examples(rubric, spec.shots)
-        wordless = spec.model == "embedded" or is_ragas(spec.rubric)
+        wordless = spec.model == "embedded" or is_ragas(spec.rubric) or is_mlflow(spec.model)
         judge["prompt"] = "" if wordless else system_prompts(rubric, spec)
     return {
         **config,

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 Phase = Literal["generate", "grade"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s", "memory_gb"}
+_UNWIRED = ("baseline/", "replay/", "python:", "http:", "mlflow:")
 _IN_IDENTITY = {"launch", "adapter", "usd_per_gpu_hour"}
 """What `engine_identity` says of a launched server, without its GPUs and their price."""
 
@@ -190,7 +191,7 @@ def build_benches(
     for spec in exam.judges:
         if spec.mode == "pairwise" or spec.members:
             continue
-        model = None if spec.model == "embedded" else open_model_of(exam, spec, require_key, fleet)
+        model = open_model_of(exam, spec, require_key, fleet) if is_wired(spec.model) else None
         embedders = embedder_opener(exam, require_key)
         judge: Judge = build_judge(spec, rubrics[spec.name], model, caller(spec.name), embedders)
         benches.append(Bench(judge, spec.repeats, spec.repeat_share))
@@ -256,7 +257,7 @@ def rehearse(exam: Exam, require_key: bool) -> None:
 
 def is_wired(model: str) -> bool:
     """Whether the name stands for a model behind an endpoint, not for an application, a sheet or a baseline."""
-    return model not in (EMBEDDED, JURY) and not model.startswith(("baseline/", "replay/", "python:", "http:"))
+    return model not in (EMBEDDED, JURY) and not model.startswith(_UNWIRED)
 
 
 def check(on_stage: Stage, phases: Sequence[Phase]) -> None:

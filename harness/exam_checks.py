@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, Problem
+from .exam_mlflow import is_mlflow
 from .exam_specs import CandidateSpec, contexts_name
 from .exam_types import EMBEDDED, safe_name
 from .pinned import as_written
 from .yaml_file import KeyPath, YamlFile, did_you_mean
 
 _ANSWERED_WITHOUT_MODEL = ("baseline", "replay")
-MAY_RETRIEVE = ("python:", "http:", "replay/")
+MAY_RETRIEVE = ("python:", "http:", "mlflow:", "replay/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def unknown_providers(file: YamlFile, found: Iterable[Entry], declared: Iterable
     for entry in found:
         provider, slash, _ = entry.model.partition("/")
         is_candidate = entry.section == "candidates"
-        app = is_candidate and entry.model.startswith(("python:", "http:"))
+        app = is_mlflow(entry.model) or (is_candidate and entry.model.startswith(("python:", "http:")))
         if not slash or entry.model == EMBEDDED or app or (entry.at, entry.model) in seen:
             continue
         seen.add((entry.at, entry.model))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .exam_labels import packaged_labels
+from .exam_mlflow import is_mlflow, is_mlflow_rubric
 from .exam_ragas import is_ragas
 from .exam_sheets import packaged_sheets, sheet_file
 from .exam_types import packaged_files
@@ -121,7 +122,7 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         "name": spec.name,
         "model": spec.model,
         "rubric": _rubric(spec.rubric, folder),
-        **({} if is_ragas(spec.rubric) else {"shots": spec.shots, "calls": spec.calls}),
+        **({} if is_ragas(spec.rubric) or is_mlflow(spec.model) else {"shots": spec.shots, "calls": spec.calls}),
         "params": spec.params,
         **_repeats(spec),
         "turns": spec.turns,
@@ -149,8 +150,8 @@ def _launch(spec: CandidateSpec | JudgeSpec, folder: Path) -> dict[str, Any]:
 
 
 def _rubric(rubric: str | Path, folder: Path) -> dict[str, Any]:
-    """Name, file and its hash; a metric of ragas has no file."""
-    if is_ragas(rubric):
+    """Name, file and its hash; a metric of ragas and a scorer of MLflow have no file."""
+    if is_ragas(rubric) or is_mlflow_rubric(rubric):
         return {"name": rubric}
     file = rubric if isinstance(rubric, Path) else packaged_files("rubrics")[rubric]
     return {"name": file.stem, "path": _relative(file, folder), "sha256": _sha256(file)}

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_v
 
 from .errors import InputError
 from .exam_juries import OF_MEMBERS, Share, check_jury, seat
+from .exam_mlflow import OR_SCORER, as_scorer, check_mlflow_candidate, check_mlflow_judge
 from .exam_ragas import OR_METRIC, check_ragas
 from .exam_sheets import existing_sheet
 from .exam_types import (
@@ -117,13 +118,17 @@ class CandidateSettings(Section):
 
     def model_post_init(self, context: Any) -> None:
         """Remember the exam's folder."""
-        folder = context.get("base") if isinstance(context, Mapping) else None
-        self._base = absolute(Path(folder or "."))
+        self._base = _folder_of(context)
 
     @property
     def base(self) -> Path:
         """The exam's folder: where modules and files of this candidate are looked for."""
         return self._base
+
+
+def _folder_of(context: Any) -> Path:
+    folder = context.get("base") if isinstance(context, Mapping) else None
+    return absolute(Path(folder or "."))
 
 
 class CandidateSpec(CandidateSettings):
@@ -145,6 +150,7 @@ class CandidateSpec(CandidateSettings):
         if self.model == EMBEDDED:
             raise mistake("'embedded' is a judge; a candidate without a model is e.g. baseline/extractive", "model")
         _refuse_idle_settings(self)
+        check_mlflow_candidate(self)
         check_launch(self)
         if self.model.startswith("replay/"):
             existing_sheet(self.model.removeprefix("replay/"), self.base)
@@ -189,7 +195,7 @@ def _refuse_idle_settings(spec: CandidateSpec) -> None:
             if getattr(spec, name) is None:
                 raise mistake(f"an http: candidate needs {form}", name)
         idle = ["prompt", "system", "base_url", "retriever", "contexts"]
-    elif kind in ("python", "replay"):
+    elif kind in ("python", "replay", "mlflow"):
         idle = ["prompt", "system", "base_url", "request", "response", "retriever", "contexts"]
     elif kind == "baseline":
         idle = ["prompt", "system", "base_url", "request", "response", "usd_per_gpu_hour"]
@@ -205,7 +211,7 @@ class JudgeSpec(Section):
 
     name: Name
     model: Annotated[ModelName, OF_MEMBERS] = Field(description="provider/model, like openai/gpt-4o, or embedded")
-    rubric: Annotated[str | Path, packaged_or_path("rubrics"), OR_METRIC, OF_MEMBERS] = Field(
+    rubric: Annotated[str | Path, packaged_or_path("rubrics"), OR_METRIC, OR_SCORER, OF_MEMBERS] = Field(
         description="rubric: and a packaged name, a path or ragas/<metric>"
     )
     shots: Annotated[int, Field(strict=True, ge=0)] = 1
@@ -228,10 +234,16 @@ class JudgeSpec(Section):
     adapter: str | None = None
     usd_per_gpu_hour: Usd | None = None
 
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    def model_post_init(self, context: Any) -> None:
+        """Remember the exam's folder."""
+        self._base = _folder_of(context)
+
     @model_validator(mode="before")
     @classmethod
     def _default_name(cls, value: Any, info: ValidationInfo) -> Any:
-        return _named_after_model(unpinned(seat(value), base_of(info)))
+        return _named_after_model(as_scorer(unpinned(seat(value), base_of(info))))
 
     @model_validator(mode="after")
     def _one_mode(self) -> JudgeSpec:
@@ -241,8 +253,14 @@ class JudgeSpec(Section):
             _refuse_pairwise_settings(self)
         check_jury(self)
         check_ragas(self)
+        check_mlflow_judge(self)
         check_launch(self)
         return self
+
+    @property
+    def base(self) -> Path:
+        """The exam's folder: where the module of a scorer is looked for."""
+        return self._base
 
     @property
     def params_set_by_user(self) -> frozenset[str]:

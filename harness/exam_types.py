@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from .data_samples import FIELDS
 from .errors import InputError
+from .exam_mlflow import checked_name, is_mlflow
 from .yaml_file import did_you_mean, mistake
 
 EMBEDDED = "embedded"
@@ -183,6 +184,8 @@ def _model_name(model: str) -> str:
         module, _, target = model.removeprefix("python:").partition(":")
         if not target or not all(part.isidentifier() for part in f"{module}.{target}".split(".")):
             raise mistake(f"{model!r} is not of the form python:package.module:name")
+    elif is_mlflow(model):
+        return checked_name(model)
     elif model.startswith("http:"):
         if "@" in model.removeprefix("http:").split("?")[0]:
             raise mistake("the address must not hold a user name or password; send them in request.headers")

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .errors import ExamError, Problem
+from .exam_mlflow import is_mlflow_rubric
 from .exam_ragas import is_ragas
 from .exam_types import (
     Count,
@@ -79,8 +80,8 @@ class PinnedJudge(Section):
 
 
 def rubric_sha256(rubric: str | Path) -> str:
-    """Hash of all that a rubric's file says, whatever its comments and layout; a metric of ragas is its name."""
-    if is_ragas(rubric):
+    """Hash of all that a rubric's file says, whatever its comments and layout; what has no file is its name."""
+    if is_ragas(rubric) or is_mlflow_rubric(rubric):
         return digest(rubric)
     return digest(load_yaml(_file(rubric)).data)
 

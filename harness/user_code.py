@@ -27,16 +27,17 @@ class UserCode:
     sha256: str
 
 
-def load(reference: str, base: Path | None = None) -> UserCode:
+def load(reference: str, base: Path | None = None, prefix: str = "python:") -> UserCode:
     """Import ``package.module:name``; ``name`` may be dotted.
 
     ``base`` (the exam's folder) and the current folder are put first on ``sys.path`` and stay there, since the
-    module may import its neighbours later. Raises InputError where the module or the name is missing, or where
-    the module raises on import.
+    module may import its neighbours later. ``prefix`` stands before the reference in what is said. Raises InputError
+    where the module or the name is missing, or where the module raises on import.
     """
     module_name, _, name = reference.partition(":")
+    reference = prefix + reference
     if not module_name or not name or not all(part.isidentifier() for part in f"{module_name}.{name}".split(".")):
-        raise InputError(f"python:{reference}: not of the form python:package.module:name")
+        raise InputError(f"{reference}: not of the form {prefix}package.module:name")
     folders = _make_importable(base)
     _forget_namesake(module_name.partition(".")[0], folders)
     target = module = _import(module_name, reference, folders)
@@ -51,7 +52,7 @@ def load(reference: str, base: Path | None = None) -> UserCode:
         except AttributeError:
             names = sorted(n for n, v in vars(module).items() if callable(v) and not n.startswith("_"))
             raise InputError(
-                f"python:{reference}: module {module_name!r} has no {name!r}; it has {', '.join(names[:12]) or 'none'}"
+                f"{reference}: module {module_name!r} has no {name!r}; it has {', '.join(names[:12]) or 'none'}"
             ) from None
     return UserCode(target, module_name, name, sha256)
 
@@ -83,15 +84,13 @@ def _import(module_name: str, reference: str, folders: list[str], anew: bool = F
         return importlib.reload(sys.modules[module_name]) if anew else importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise InputError(f"python:{reference}: importing {module_name!r}: {error}; install it here") from error
+            raise InputError(f"{reference}: importing {module_name!r}: {error}; install it here") from error
         raise InputError(
-            f"python:{reference}: there is no module {error.name!r} in {' or '.join(folders)} or among the installed "
+            f"{reference}: there is no module {error.name!r} in {' or '.join(folders)} or among the installed "
             "packages; put its file beside the exam, install it, or correct the name"
         ) from error
     except Exception as error:
-        raise InputError(
-            f"python:{reference}: importing {module_name!r} raised {type(error).__name__}: {error}"
-        ) from error
+        raise InputError(f"{reference}: importing {module_name!r} raised {type(error).__name__}: {error}") from error
 
 
 def _file_sha256(module: Any) -> str:

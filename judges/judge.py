@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..harness.candidates.base import Caller
 from ..harness.errors import BugError
+from ..harness.exam_mlflow import is_mlflow
 from ..harness.exam_ragas import is_ragas
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
@@ -136,7 +137,7 @@ def build_judge(
     caller: Caller,
     open_embedder: OpenEmbedder | None = None,
 ) -> Judge:
-    """The judge that the exam describes; ``model`` is ``None`` for the embedded one only.
+    """The judge that the exam describes; ``model`` is ``None`` for one without a wire of ours.
 
     ``open_embedder`` is needed by a judge that compares vectors.
     """
@@ -144,6 +145,10 @@ def build_judge(
         from .embedded import EmbeddedJudge
 
         return EmbeddedJudge(spec.name, rubric, spec.turns)
+    if is_mlflow(spec.model):
+        from .mlflow_judge import build_mlflow_judge
+
+        return build_mlflow_judge(spec, rubric, caller)
     if model is None:
         raise BugError(f"judge {spec.name!r} has no model")
     if is_ragas(spec.rubric):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 from ..harness.errors import BugError, ExamError, InputError
+from ..harness.exam_mlflow import is_mlflow_rubric
 from ..harness.exam_ragas import is_ragas
 from ..harness.keys import digest
 from ..harness.yaml_file import YamlFile, did_you_mean, load_yaml, validate
@@ -117,7 +118,7 @@ def composite(
 def load_rubric(source: str | Path, shots: int) -> Rubric:
     """The rubric of a file, or a packaged one by its name; usable with ``shots`` worked examples per level.
 
-    ``ragas/<metric>`` is a rubric without levels.
+    ``ragas/<metric>`` and ``mlflow/<scorer>`` are rubrics without levels.
 
     Raises `ExamError` with every mistake, in the order of the file. A level with fewer than ``shots`` examples is one
     in a packaged rubric, and in a user's where ``require_examples: true``; else it is one of the `Rubric.warnings`.
@@ -126,6 +127,10 @@ def load_rubric(source: str | Path, shots: int) -> Rubric:
         from .ragas_rubrics import ragas_rubric
 
         return ragas_rubric(source)
+    if is_mlflow_rubric(source):
+        from .mlflow_judge import scorer_rubric
+
+        return scorer_rubric(source)
     file = _read(source)
     if _is_pairwise(file):
         what = "'pairwise' compares two answers: name this rubric under a judge with mode: pairwise"

@@ -62,7 +62,7 @@ class Workshop:
             raise InputError(f"judge {spec.name!r} is a jury, which asks nobody itself: try its members")
         used = rubric or load_rubric(spec.rubric, spec.shots)
         model = None
-        if spec.model != "embedded":
+        if workflow.is_wired(spec.model):
             model = workflow.open_model_of(self.exam, spec, require_key=not self.ledger.offline, fleet=self.fleet)
             self._models.append(model)
         caller = Recorded(self.ledger, "judge", spec.name, salt or self.run.judge_salt)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...harness.errors import InputError
+from ...harness.exam_mlflow import is_mlflow_rubric
 from ...harness.exam_ragas import is_ragas
 from ...harness.review.records import Mode, Review
 from ...harness.store.runs import Run
@@ -27,7 +28,7 @@ def choose(store: Store, run: Run, mode: Mode, rubric: str = "", judge: str = ""
     ``rubric`` is a packaged name or a path, '' for that of ``judge``, or the one that all judges of the run share.
     Raises InputError where that is none, or several.
     """
-    if is_ragas(rubric):
+    if is_ragas(rubric) or is_mlflow_rubric(rubric):
         raise InputError(f"--rubric {rubric!r} is a metric without levels, by which nobody can grade; name a rubric")
     if rubric:
         return _recorded(source_of(rubric), _base(store))

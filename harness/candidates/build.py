@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..exam_mlflow import is_mlflow
 from ..models.base import ChatModel
 from ..records import Message, Sample
 from . import baselines, python_app, replay
@@ -43,6 +44,10 @@ def _answering(
     model = spec.model
     if model.startswith(python_app.PREFIX):
         return python_app.python_candidate(spec, caller=caller, slot=slot)
+    if is_mlflow(model):
+        from .mlflow_model import mlflow_candidate
+
+        return mlflow_candidate(spec, caller=caller, slot=slot)
     if model.startswith("http:"):
         from .http_app import http_candidate
 
@@ -51,7 +56,7 @@ def _answering(
         return replay.replay_candidate(spec.name, model, caller=caller, base=spec.base)
     if model.startswith(baselines.PREFIX):
         return baselines.baseline_candidate(spec.name, model, caller=caller)
-    asking = sampling(spec.params, spec.stream)
+    asking = sampling(spec.params, spec.stream, spec.tool_choice)
     return PromptedCandidate(spec.name, open_model(spec), caller, prompt_of(spec.prompt, spec.system), asking, slot)
 
 

@@ -111,7 +111,7 @@ async def _run(function: Callable[[Any], Any], is_async: bool, given: Any) -> An
 
 
 async def _invoke(method: Callable[[Any], Any], is_async: bool, fields: tuple[str, ...], sample: Sample) -> Any:
-    return await _run(method, is_async, _named_inputs(sample, fields) if fields else last_question(sample))
+    return await _run(method, is_async, named_inputs(sample, fields) if fields else last_question(sample))
 
 
 async def in_thread(function: Callable[[], Any]) -> Any:
@@ -151,7 +151,8 @@ def _fields(target: Any) -> tuple[str, ...]:
     return tuple(schema.get("properties") or ())
 
 
-def _named_inputs(sample: Sample, fields: tuple[str, ...]) -> dict[str, Any]:
+def named_inputs(sample: Sample, fields: tuple[str, ...]) -> dict[str, Any]:
+    """Those of ``fields`` that a sample can fill: its question, context, messages, metadata."""
     question = last_question(sample)
     asked = {"role": "user", "content": plain(sample.question)}
     known: dict[str, Any] = {

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..exam_specs import CandidateSpec
     from .spec import ServingSpec
 
-_WITHOUT_WIRE = ("baseline/", "replay/", "python:", "http:")
+_WITHOUT_WIRE = ("baseline/", "replay/", "python:", "http:", "mlflow:")
 
 
 def has_wire(spec: CandidateSpec) -> bool:

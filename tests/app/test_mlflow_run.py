@@ -157,6 +157,78 @@ def test_an_address_where_nobody_listens_keeps_the_run_and_hides_the_password(na
     assert "hunter2" not in err
 
 
+MODEL = """
+import mlflow
+from mlflow.genai.scorers import scorer
+from mlflow.pyfunc import PythonModel
+
+
+class Parrot(PythonModel):
+    def predict(self, model_input: list[str]) -> list[str]:
+        return ["You asked: " + text for text in model_input]
+
+
+class Broken(Parrot):
+    def load_context(self, context):
+        raise ImportError("No module named 'left_out'")
+
+
+def register():
+    mlflow.pyfunc.log_model(name="parrot", python_model=Parrot(), registered_model_name="parrot")
+    mlflow.pyfunc.log_model(name="broken", python_model=Broken(), registered_model_name="broken")
+
+
+@scorer
+def asks_back(inputs, outputs):
+    return inputs["question"] in outputs
+"""
+
+
+@pytest.fixture
+def parrot(desk, monkeypatch):
+    """A registry beside the exam, with a model that answers; and a scorer that grades it."""
+    mlflow = pytest.importorskip("mlflow")
+    (desk.folder / "planted_parrot.py").write_text(MODEL)
+    monkeypatch.syspath_prepend(str(desk.folder))
+    mlflow.set_tracking_uri(None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{desk.folder}/mlflow.db")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import planted_parrot
+
+        planted_parrot.register()
+    desk.exam["candidates"] = [{"name": "parrot", "model": "mlflow:models:/parrot/latest"}]
+    desk.exam["judges"] = [{"name": "own", "model": "mlflow:planted_parrot:asks_back"}]
+    yield desk
+    sys.modules.pop("planted_parrot", None)
+
+
+def test_a_registered_model_is_examined_and_a_scorer_grades_it_exactly_once(parrot, mock):
+    code, out, err = parrot.command("run", str(parrot.save()), "--json", "--quiet")
+    assert code == 0, err
+    assert "candidate 'parrot': models:/parrot/latest is models:/parrot/1 now" in err
+    result = json.loads(out.splitlines()[-1])
+    assert (result["answers"], result["grades"]) == ({"ok": 10, "failed": 0}, {"ok": 10})
+    (row,) = result["summary"]
+    assert (row["judge"], row["measure"], row["mean"]) == ("own", "asks_back", 1.0)
+    assert parrot.run()["calls"] == {"live": 0, "reused": 0}
+    assert parrot.run("--fresh")["calls"] == {"live": 20, "reused": 0}
+    assert mock.stats()["received"] == 0
+
+
+def test_a_plan_asks_no_model_and_says_what_it_cannot_know(parrot):
+    code, out, err = parrot.command("run", str(parrot.save()), "--plan", "--json")
+    assert code == 0, err
+    assert json.loads(out)["notes"] == ["judge own: a scorer of MLflow asks in its own way: its calls are not counted"]
+
+
+def test_a_model_that_cannot_be_loaded_stops_the_run_with_the_remedy(parrot):
+    parrot.exam["candidates"][0]["model"] = "mlflow:models:/broken/1"
+    said = parrot.run(expect=2)["stderr"]
+    assert "mlflow:models:/broken/1 cannot be loaded: ImportError: No module named 'left_out'" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
