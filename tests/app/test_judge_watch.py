@@ -163,6 +163,20 @@ def test_history_shows_the_judge_on_its_anchors(nights, mock):
     assert "Judges on their anchors" in page
 
 
+def test_a_bundle_brings_the_night_of_its_anchors_along(nights):
+    freeze(nights)
+    nights.run("--fresh")
+    here = gate(nights, "--watch")["judges"]
+    old = [night["run"] for night in json.loads(nights.command("history", "exam.yaml", "--json")[1])["nights"]][:1]
+    for run, file in (("latest", "new.mks"), (old[0], "old.mks")):
+        assert nights.command("bundle", run, "-o", file)[0] == 0
+    code, out, err = nights.command(
+        "compare", "new.mks", "old.mks", "--gate", "gate.yaml", "--json", "--workspace", "elsewhere"
+    )
+    assert code == 0, err
+    assert json.loads(out.splitlines()[-1])["judges"] == here
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
