@@ -17,12 +17,13 @@ from ..harness.store.wordless import MARK
 from .commands import emit
 from .references import bundle_file, opened, opened_run
 from .session import WORKSPACE
+from .shown import Shown
 
 if TYPE_CHECKING:
     from ..harness.store.merge import Merged
 
 
-class BundleOutput(BaseModel):
+class BundleOutput(Shown):
     """`markscheme bundle RUN`: ``runs`` begins with the run asked for; earlier ones follow whose labels correct its
     scores. ``rows`` counts the rows of each table, ``bytes`` is the size of the file."""
 
@@ -48,7 +49,7 @@ class MergedSource(BaseModel):
     notes: list[str]
 
 
-class MergeOutput(BaseModel):
+class MergeOutput(Shown):
     """`markscheme bundle merge`: one entry a source, in the order given."""
 
     into: str

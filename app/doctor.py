@@ -19,6 +19,7 @@ from ..harness.models.base import ChatModel
 from ..harness.records import Usage
 from ..harness.store.store import Store
 from .loops import run_anywhere
+from .shown import Shown
 
 _EXTRAS = {"minilm": "safetensors", "mlflow": "mlflow", "parquet": "pyarrow", "postgres": "psycopg", "rag": "chromadb"}
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MARKSCHEME_API_KEY")
@@ -32,7 +33,7 @@ class Check(BaseModel):
     detail: str
 
 
-class DoctorOutput(BaseModel):
+class DoctorOutput(Shown):
     """`markscheme doctor`."""
 
     checks: list[Check]

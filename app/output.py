@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..harness.records import Estimate
+from .shown import Shown
 
 
 class EstimateOutput(BaseModel):
@@ -87,7 +88,7 @@ class PlanPhase(BaseModel):
     servers: list[PlanServer]
 
 
-class PlanOutput(BaseModel):
+class PlanOutput(Shown):
     """`markscheme run --plan`: nothing is called. ``phases`` are in their order, where servers are started."""
 
     run: str | None
@@ -96,8 +97,8 @@ class PlanOutput(BaseModel):
     calls: int
     usd: float | None
     minutes: float
-    notes: list[str] = []
-    phases: list[PlanPhase] = []
+    notes: list[str] = Field([])
+    phases: list[PlanPhase] = Field([])
 
 
 class PathOutput(BaseModel):
@@ -107,7 +108,7 @@ class PathOutput(BaseModel):
     rows: int | None = None
 
 
-class SynthesisOutput(BaseModel):
+class SynthesisOutput(Shown):
     """`markscheme dataset synthesize`: questions to be reviewed, those turned down by a filter, and what was paid."""
 
     path: str

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from .shown import Shown
+
 
 class RubricLine(BaseModel):
     """A packaged rubric; one that compares two answers has neither scale nor weights."""
@@ -16,7 +18,7 @@ class RubricLine(BaseModel):
     description: str
 
 
-class RubricList(BaseModel):
+class RubricList(Shown):
     """`rubric show` without a name."""
 
     rubrics: list[RubricLine]
@@ -49,7 +51,7 @@ class RubricChange(BaseModel):
     after: str | None
 
 
-class RubricDiffOutput(BaseModel):
+class RubricDiffOutput(Shown):
     """`rubric diff A B`: whether verdicts without and with examples can differ, and composites of equal verdicts."""
 
     changes: list[RubricChange]

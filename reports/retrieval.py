@@ -122,6 +122,14 @@ class RetrievalReport:
         value = f"{self.measure} {words.estimate(choice.value)}"
         return f"{choice.configuration} with {parts}: {value} on questions that did not choose it"
 
+    def __repr__(self) -> str:
+        return f"Sweep of {self.title}: {self.verdict}"
+
+    def _repr_html_(self) -> str:
+        from .notebook.systems import retrieval_html
+
+        return retrieval_html(self)
+
 
 def build_retrieval_report(
     rankings: Sequence[Ranking], spec: SweepSpec, paper: Paper, title: str, date: str, footer: str

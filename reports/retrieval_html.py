@@ -23,7 +23,7 @@ def render_retrieval(report: RetrievalReport) -> str:
         script=Markup(script),  # noqa: S704 - our own file
         policy=policy(style, script),
         payload=embedded_json(report.payload),
-        curves=by_k(_curves(report), report.measure),
+        curves=by_k(curves_of(report), report.measure),
         maps=_maps(report),
     )
 
@@ -47,7 +47,8 @@ def size(count: int | None) -> str:
     return f"{count} B"
 
 
-def _curves(report: RetrievalReport) -> list[Curve]:
+def curves_of(report: RetrievalReport) -> list[Curve]:
+    """The leading measure of every configuration by the number of chunks."""
     return [
         Curve(
             row.name,

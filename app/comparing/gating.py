@@ -34,6 +34,12 @@ class Gated:
     compared: Compared
     result: GateResult
 
+    def __repr__(self) -> str:
+        return repr(self.result)
+
+    def _repr_html_(self) -> str:
+        return self.result._repr_html_()
+
 
 @dataclass(frozen=True)
 class Question:

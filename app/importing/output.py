@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from ..shown import Shown
+
 
 class ImportedJudgeLine(BaseModel):
     """A judge whose grades were taken in; ``scale`` is null where nobody said it."""
@@ -13,7 +15,7 @@ class ImportedJudgeLine(BaseModel):
     scale: tuple[float, float] | None
 
 
-class ImportOutput(BaseModel):
+class ImportOutput(Shown):
     """`markscheme import csv`, `inspect`, `promptfoo`, `lm-eval`, `mlflow`: the run and its exam file, what was taken
     in, and what was not (``left``: how many, by kind). ``labels`` counts those that hold for an answer of the run."""
 

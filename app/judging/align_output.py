@@ -11,6 +11,7 @@ from ...harness.alignment import Alignment, CandidateAgreement, CriterionAlignme
 from ...harness.statistics.votes import VoteAgreement
 from ...reports import words
 from ..output import EstimateOutput
+from ..shown import Shown
 from ..terminal import console, grid
 
 _SHOWN = (
@@ -161,7 +162,7 @@ class AlignOutput(BaseModel):
     report: str
 
 
-class ImportedLabels(BaseModel):
+class ImportedLabels(Shown):
     """`markscheme import labels`: `attached` of the `rows` with a score hold for the run's answers."""
 
     run: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from ..output import EstimateOutput
+from ..shown import Shown
 
 
 class CorrectedRow(BaseModel):
@@ -66,7 +67,7 @@ class LabelsNeeded(BaseModel):
     needed: int | None
 
 
-class CorrectOutput(BaseModel):
+class CorrectOutput(Shown):
     """`markscheme judge correct`. Without `--pool` and `--plan` the lists of these are empty."""
 
     run: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from ..shown import Shown
 from .views import RaterProgress
 
 
@@ -18,7 +19,7 @@ class SheetLine(BaseModel):
     left_out: int
 
 
-class ExportedSheets(BaseModel):
+class ExportedSheets(Shown):
     """`markscheme review export`: ``rubric`` is the file with the rubric, null where it is part of each workbook."""
 
     review: str
@@ -41,7 +42,7 @@ class SheetImport(BaseModel):
     notes: list[str]
 
 
-class ImportedSheets(BaseModel):
+class ImportedSheets(Shown):
     """`markscheme review import`."""
 
     files: list[SheetImport]
@@ -76,7 +77,7 @@ class NeededItems(BaseModel):
     each: int | None
 
 
-class ReviewPlan(BaseModel):
+class ReviewPlan(Shown):
     """`markscheme review plan`: for a 95 % interval of full ``width``, in points of the judge's scale."""
 
     run: str

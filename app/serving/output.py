@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel
 
 from ..output import EstimateOutput
+from ..shown import Shown
 
 if TYPE_CHECKING:
     from ...reports.serving.cells import Cell
@@ -85,7 +86,7 @@ class ServePlanRow(BaseModel):
     minutes: float
 
 
-class ServePlanOutput(BaseModel):
+class ServePlanOutput(Shown):
     """`markscheme serve-bench --plan`: what is not measured yet. Nothing is called; ``bench`` is what it continues."""
 
     bench: str | None

@@ -23,13 +23,13 @@ def render_alignment(found: Alignment) -> str:
         chance=said.chance,
         ratios=said.RATIOS,
         candidates=said.candidates(found),
-        agreement=_agreement(found),
+        agreement=agreement_figure(found),
         biases=_biases(found),
         confusions=_confusions(found),
     )
 
 
-def _agreement(found: Alignment) -> Markup | None:
+def agreement_figure(found: Alignment) -> Markup | None:
     """Quadratic kappa of every criterion, people's own beside it."""
     rows = [
         Dot(_name(found, one.judge, one.criterion), kappa, one.humans.get("kappa_quadratic"))

@@ -38,14 +38,14 @@ def render_compare(found: Compared, gate: Markup | None = None) -> str:
         first=list(said.first_lines(found)),
         notes=said.notes(found),
         moves=list(said.moves(found)),
-        figures=list(_figures(found)),
+        figures=list(forests(found)),
         gate=gate or Markup(""),
         small=said.too_small(found),
         long=LONG,
     )
 
 
-def _figures(found: Compared) -> Iterator[tuple[str, Markup]]:
+def forests(found: Compared) -> Iterator[tuple[str, Markup]]:
     """A forest for each scale: differences on one axis can be compared."""
     by_scale: dict[Scale, list[Difference]] = {}
     for one in found.differences:

@@ -68,6 +68,16 @@ class GatePlan:
     alarms: Expected
     one_fixed: Expected
 
+    def __repr__(self) -> str:
+        from .gate_plan_words import plan_lines
+
+        return "\n".join(plan_lines(self))
+
+    def _repr_html_(self) -> str:
+        from ..notebook.regression import plan_html
+
+        return plan_html(self)
+
 
 def planned(spec: GateSpec, noises: Sequence[tuple[MeasureGate, Noise]], runs: Sequence[str] = ()) -> GatePlan:
     """The plan of a gate from the noise of its measures."""

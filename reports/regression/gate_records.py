@@ -64,6 +64,16 @@ class GateResult:
         """Judges whose scores of this night cannot be trusted."""
         return tuple(dict.fromkeys(one.judge for one in self.watched if one.state == "drifted"))
 
+    def __repr__(self) -> str:
+        from .gate_words import against, headline
+
+        return f"{headline(self)}: {against(self)}"
+
+    def _repr_html_(self) -> str:
+        from ..notebook.regression import gate_html
+
+        return gate_html(self)
+
     def of(self, verdict: Verdict) -> tuple[GateLine, ...]:
         """The lines with this verdict."""
         return tuple(line for line in self.lines if line.verdict == verdict)

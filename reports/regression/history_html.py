@@ -50,6 +50,11 @@ def render_history(found: History) -> str:
     )
 
 
+def headline_figures(found: History) -> list[tuple[str, Markup]]:
+    """The headlines over the nights."""
+    return [(one.title, one.svg) for key, one in _drawings(found) if _is_headline(key, found)]
+
+
 Key = tuple[str, str, str]
 """Source, measure, quantile: what shares a figure."""
 

@@ -77,3 +77,13 @@ class History:
     notes: tuple[str, ...] = ()
     earlier: int = 0
     """Runs before these that are not shown."""
+
+    def __repr__(self) -> str:
+        from .history_said import title, verdict
+
+        return f"History: {title(self)}. {verdict(self)}"
+
+    def _repr_html_(self) -> str:
+        from ..notebook.regression import history_html
+
+        return history_html(self)

@@ -126,3 +126,13 @@ class Compared:
     """Candidates compared: the new run's name, the baseline's."""
     too_small: Mapping[str, int] = field(default_factory=dict)
     """Tags with too few samples for a slice, and how many they have."""
+
+    def __repr__(self) -> str:
+        from .said import first_lines, title
+
+        return f"Compared: {title(self)}. {' '.join(first_lines(self))}"
+
+    def _repr_html_(self) -> str:
+        from ..notebook.regression import compared_html
+
+        return compared_html(self)

@@ -59,6 +59,14 @@ class ServingReport:
     unpriced: tuple[str, ...] = ()
     """Candidates whose price nobody knows, where the exam asks for costs."""
 
+    def __repr__(self) -> str:
+        return f"Load test {self.bench}: {''.join(span.text for span in self.verdict)}"
+
+    def _repr_html_(self) -> str:
+        from ..notebook.systems import serving_html
+
+        return serving_html(self)
+
 
 def build(
     bench: Bench,

@@ -51,6 +51,17 @@ class SmallLarge:
     timed: str
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        from .said import plain
+        from .small_large_said import verdict
+
+        return plain(verdict(self))
+
+    def _repr_html_(self) -> str:
+        from ..notebook.systems import small_large_html
+
+        return small_large_html(self)
+
 
 def small_against_large(
     data: RunData,

@@ -1,0 +1,1 @@
+"""The commands as functions: what `markscheme …` does and prints, done and returned."""

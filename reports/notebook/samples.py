@@ -1,0 +1,69 @@
+"""One sample of a run: what was asked, what everybody answered, and what the judges made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...harness.errors import InputError
+from ...harness.store.frames import RunData
+from .. import words
+from . import fragment as html
+from .fragment import Cell, Mark
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_LETTERS = 4_000
+"""Of a question or a reference: a sample is shown by itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sat:
+    """A sample (its columns by name), and the rows of the run's ``answers`` and ``grades`` that are about it."""
+
+    sample: Mapping[str, Any]
+    answers: pd.DataFrame
+    grades: pd.DataFrame
+
+    def __repr__(self) -> str:
+        said = f"{words.plural(len(self.answers), 'answer')}, {words.plural(len(self.grades), 'grade')}"
+        return f"Sample {self.sample['sample_id']!r}: {html.cut(str(self.sample['question']), 80)!r}; {said}"
+
+    def _repr_html_(self) -> str:
+        asked = [(name, _text(self.sample.get(name))) for name in ("question", "reference")]
+        return html.fragment(
+            html.title(f"sample {self.sample['sample_id']}"),
+            html.texts([(name, html.cut(text, MOST_LETTERS)) for name, text in asked if text]),
+            html.table(["candidate", "answer", "grades"], list(self._rows()), left=3),
+        )
+
+    def _rows(self) -> Iterator[list[Cell]]:
+        several = self.answers["trial"].nunique() > 1
+        for answer in self.answers.itertuples():
+            own = self.grades[(self.grades["candidate"] == answer.candidate) & (self.grades["trial"] == answer.trial)]
+            said = _text(answer.text) or Mark(words.reason(str(answer.status)), "soft")
+            name = f"{answer.candidate}, trial {answer.trial}" if several else str(answer.candidate)
+            yield [name, said, "; ".join(_grades(own))]
+
+
+def sample_of(data: RunData, identifier: str) -> Sat:
+    """The sample of this id. Raises InputError where there is none."""
+    found = data.samples[data.samples["sample_id"] == identifier]
+    if found.empty:
+        first = str(data.samples["sample_id"].iloc[0])
+        raise InputError(f"run {data.info.id} has no sample {identifier!r}; the first is {first!r}")
+    answers, grades = (table[table["sample_id"] == identifier] for table in (data.answers, data.grades))
+    return Sat({str(name): value for name, value in found.iloc[0].items()}, answers, grades)
+
+
+def _grades(own: pd.DataFrame) -> Iterator[str]:
+    for grade in own.to_dict("records"):
+        value = f"{grade['score']:g}" if grade["status"] == "scored" else words.reason(str(grade["status"]))
+        why = _text(grade["reasoning"])
+        yield f"{grade['judge']}, {grade['criterion']}: {value}" + (f" ({why})" if why else "")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
