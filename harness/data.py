@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from .data_beir import QUERIES, beir_rows, folder_of
 from .data_rows import Row, iter_rows, read_rows
 from .data_samples import Reader, Wrong, asked, content_sha256, identifier
+from .data_tools import Columns, tool_columns, tool_rows
 from .errors import DataError
 from .keys import digest
 from .records import Sample
+from .tool_calls import has_vast, long_integer, too_large
 
 if TYPE_CHECKING:
     from .exam_specs import DatasetSpec
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "Row", "Subset", "load_dataset", "read_rows"]
 
 _MOST_PROBLEMS = 20
+_JSON_LINES = frozenset({".jsonl", ".ndjson"})
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv"})
 
 
@@ -55,7 +58,7 @@ def load_dataset(spec: DatasetSpec, limit: int | None = None, seed: int | None =
     """
     path = spec.path
     name, version, notes = _card(path, spec.name)
-    read = _read(path, spec.columns)
+    read = _read(path, spec.columns, *_form(spec))
     ids = _ids(path, read)
     clusters, clustered = _clusters(ids, [sample for _, sample in read])
     limit, seed = limit or spec.limit, spec.seed if seed is None else seed
@@ -80,27 +83,49 @@ def _card(path: Path, name: str) -> tuple[str, str, tuple[str, ...]]:
     return str(card.get("name") or name), str(card.get("version") or ""), ()
 
 
-def _read(path: Path, columns: Mapping[str, str]) -> list[tuple[int, Sample]]:
+def _form(spec: DatasetSpec) -> tuple[Iterable[Row], Columns | None]:
+    """The rows of the file, and what makes our columns of a row of somebody else's form."""
+    path = spec.path
+    if spec.format is not None:
+        return tool_rows(spec.format, path), tool_columns(spec.format, spec.answers)
+    return beir_rows(path) if folder_of(path) else iter_rows(path), None
+
+
+def _read(
+    path: Path, columns: Mapping[str, str], rows: Iterable[Row], ours: Columns | None = None
+) -> list[tuple[int, Sample]]:
     """Every row's line and sample. Raises DataError with the first problems of all rows."""
     file = _file(path)
     reader = Reader((path if path.is_dir() else path.parent).absolute(), file.suffix.lower() in _TEXT_SUFFIXES)
     read: list[tuple[int, Sample]] = []
     problems: list[str] = []
     there: dict[str, None] = {}
-    for row in beir_rows(path) if folder_of(path) else iter_rows(path):
+    for row in rows:
         try:
-            data = row.data
+            data = row.data if ours is None else ours(row.data)
             if columns:
                 there |= dict.fromkeys(data)
                 data = _mapped(data, columns)
-            read.append((row.line, reader.sample(identifier(data.pop("id", None)), data)))
+            sample = reader.sample(identifier(data.pop("id", None)), data)
+            read.append((row.line, sample))
         except Wrong as error:
             problems.append(f"{file}:{row.line} {error.column}: {error}")
     _check_columns(file, columns, there)
+    problems += _vast_numbers(file, read)
     _raise(problems)
     if not read:
         raise DataError(f"{file}: holds no rows")
     return read
+
+
+def _vast_numbers(file: Path, read: Sequence[tuple[int, Sample]]) -> Iterator[str]:
+    """Right calls with whole numbers whose digits the reader of JSON Lines cannot keep."""
+    suspects = {line for line, sample in read if sample.tool_calls and has_vast(sample.tool_calls)}
+    if suspects and file.suffix.lower() in _JSON_LINES:
+        with file.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, 1):
+                if number in suspects and (digits := long_integer(line)):
+                    yield f"{file}:{number} tool_calls: {too_large(digits)}"
 
 
 def _file(path: Path) -> Path:

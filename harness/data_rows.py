@@ -55,6 +55,15 @@ def iter_rows(path: Path) -> Iterator[Row]:
     return _readable(path, reader(path))
 
 
+def json_rows(path: Path) -> Iterator[Row]:
+    """JSON Lines or a JSON list, whatever the file is called. Raises DataError."""
+    if not path.is_file():
+        raise DataError(f"{path}: is no file")
+    with path.open("rb") as file:
+        start = file.read(1024).removeprefix(_BOM).lstrip()
+    return _readable(path, _json_list(path) if start.startswith(b"[") else _json_lines(path))
+
+
 def _readable(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
     try:
         yield from rows

@@ -13,6 +13,7 @@ import orjson
 from .data_rows import short
 from .keys import digest
 from .records import Content, Message, Sample
+from .tool_calls import check_together, read_call, read_tool
 
 FIELDS = (
     "id", "question", "messages", "turns", "context", "reference", "relevant", "tools", "tool_calls", "safety",
@@ -59,8 +60,7 @@ class Reader:
         context = self._texts("context", get("context", None))
         reference = _reference(get("reference", None))
         relevant = self._relevant(get("relevant", None))
-        tools = self._list("tools", get("tools", None), _section)
-        tool_calls = self._list("tool_calls", get("tool_calls", None), _section)
+        tools, tool_calls = self._tools(get("tools", None), get("tool_calls", None))
         safety = self._mapping("safety", get("safety", None))
         cluster = _identifier("cluster", get("cluster", None))
         tags = self._texts("tags", get("tags", None))
@@ -100,6 +100,15 @@ class Reader:
         if not isinstance(items, list):
             raise Wrong(column, f"{short(items)} is not a list")
         return tuple(read(f"{column}[{index}]", item) for index, item in enumerate(items))
+
+    def _tools(self, tools: Any, calls: Any) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+        """The functions offered, and the right calls where somebody says which: an empty list says that none is."""
+        offered = self._list("tools", tools, _made_by(read_tool))
+        blank = calls is None or (isinstance(calls, str) and not calls.strip())
+        right = None if blank else self._list("tool_calls", calls, _made_by(read_call))
+        _together("tools", offered)
+        _together("tool_calls", offered, right or ())
+        return offered, right
 
     def _mapping(self, column: str, value: Any) -> Mapping[str, Any]:
         if not value:
@@ -194,6 +203,8 @@ class Reader:
 def content_sha256(sample: Sample) -> str:
     """Hash of everything but ``id``, ``cluster`` and ``tags``; images by their content, wherever their files lie."""
     values = {name: value for name in _HASHED if (value := getattr(sample, name))}
+    if sample.tool_calls is not None:
+        values["tool_calls"] = sample.tool_calls
     if type(sample.question) is tuple:
         values["question"] = _without_paths(sample.question)
     if sample.messages:
@@ -241,6 +252,23 @@ def _reference(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Wrong("reference", f"{short(value)} is not text")
     return str(value)
+
+
+def _made_by(read: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[str, Any], Mapping[str, Any]]:
+    def made(column: str, value: Any) -> Mapping[str, Any]:
+        try:
+            return read(_section(column, value))
+        except ValueError as error:
+            raise Wrong(column, str(error)) from None
+
+    return made
+
+
+def _together(column: str, tools: tuple[Any, ...], calls: tuple[Any, ...] = ()) -> None:
+    try:
+        check_together(tools, calls)
+    except ValueError as error:
+        raise Wrong(column, str(error)) from None
 
 
 def _section(column: str, value: Any) -> Mapping[str, Any]:

@@ -38,6 +38,7 @@ def describe(exam: Exam) -> dict[str, Any]:
             "limit": exam.dataset.limit,
             "seed": exam.dataset.seed,
         },
+            **_form(exam.dataset, folder),
         "candidates": [_candidate(spec, folder) for spec in exam.candidates],
         "judges": [_described(spec, exam, folder) for spec in exam.judges],
         "measures": list(exam.measures),
@@ -53,6 +54,12 @@ def describe(exam: Exam) -> dict[str, Any]:
 
 
 def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
+def _form(spec: DatasetSpec, folder: Path) -> dict[str, Any]:
+    """Of whose form the data set is, and where its answers are; nothing for one of our own."""
+    answers = {} if spec.answers is None else {"answers": _relative(spec.answers, folder)}
+    return {} if spec.format is None else {"format": spec.format, **answers}
+
+
     model = spec.model
     if model.startswith("replay/"):
         model = f"replay/{_sheet(sheet_file(model.removeprefix('replay/'), spec.base), folder)}"
@@ -69,6 +76,7 @@ def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
         "base_url": _address(spec.base_url),
         **_launch(spec, folder),
         **({} if spec.memory_gb is None else {"memory_gb": spec.memory_gb}),
+        **({} if spec.tool_choice is None else {"tool_choice": spec.tool_choice}),
     }
     if spec.request is not None:
         headers = sorted(spec.request.headers)

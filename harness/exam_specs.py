@@ -53,6 +53,8 @@ class DatasetSpec(Section):
     path: Annotated[Path, packaged_or_path("datasets")] = Field(description="a packaged name, or a path")
     columns: Annotated[dict[SampleField, str], OrNothing] = Field(default_factory=dict)
     limit: Count | None = None
+    format: Literal["bfcl", "xlam"] | None = None
+    answers: File | None = None
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
 
     @model_validator(mode="before")
@@ -63,6 +65,14 @@ class DatasetSpec(Section):
         return {"path": value} if isinstance(value, str | Path) else value
 
     @property
+    @model_validator(mode="after")
+    def _one_form(self) -> DatasetSpec:
+        if self.answers is not None and self.format != "bfcl":
+            raise mistake("has no effect without format: bfcl, whose right calls are in a file of their own", "answers")
+        if self.format is not None and self.columns:
+            raise mistake(f"has no effect beside format: {self.format}, which says what is in which column", "columns")
+        return self
+
     def name(self) -> str:
         """The file's name without its suffix, or the folder's."""
         return self.path.name if self.path.is_dir() else self.path.stem
@@ -103,6 +113,7 @@ class CandidateSettings(Section):
     stream: bool = True
     trials: Count = 1
     version: str | None = None
+    tool_choice: Literal["auto", "required", "none"] | None = None
     timeout_s: Seconds | None = None
     request: HttpRequest | None = None
     response: HttpResponse | None = None
@@ -194,11 +205,11 @@ def _refuse_idle_settings(spec: CandidateSpec) -> None:
         for name, form in (("request", "request: {body: …}"), ("response", "response: {text: $.answer}")):
             if getattr(spec, name) is None:
                 raise mistake(f"an http: candidate needs {form}", name)
-        idle = ["prompt", "system", "base_url", "retriever", "contexts"]
+        idle = ["prompt", "system", "base_url", "retriever", "contexts", "tool_choice"]
     elif kind in ("python", "replay", "mlflow"):
-        idle = ["prompt", "system", "base_url", "request", "response", "retriever", "contexts"]
+        idle = ["prompt", "system", "base_url", "request", "response", "retriever", "contexts", "tool_choice"]
     elif kind == "baseline":
-        idle = ["prompt", "system", "base_url", "request", "response", "usd_per_gpu_hour"]
+        idle = ["prompt", "system", "base_url", "request", "response", "usd_per_gpu_hour", "tool_choice"]
     else:
         idle = ["request", "response"]
     for name in idle:

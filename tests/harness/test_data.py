@@ -40,7 +40,7 @@ def test_a_row_becomes_a_sample_and_unknown_columns_its_metadata(tmp_path):
             "context": ["p1", "p2"],
             "reference": "Because.",
             "relevant": {"doc": 2, "other": 0},
-            "tools": [{"type": "function"}],
+            "tools": [{"type": "function", "function": {"name": "f"}}],
             "tool_calls": [{"name": "f"}],
             "safety": {"category": "x"},
             "cluster": "doc",
@@ -52,8 +52,8 @@ def test_a_row_becomes_a_sample_and_unknown_columns_its_metadata(tmp_path):
     assert (sample.id, sample.question, sample.context, sample.reference) == ("a", "Why?", ("p1", "p2"), "Because.")
     assert (sample.relevant, sample.cluster, sample.tags) == ({"doc": 2, "other": 0}, "doc", ("t",))
     assert (sample.tools, sample.tool_calls, sample.safety) == (
-        ({"type": "function"},),
-        ({"name": "f"},),
+        ({"type": "function", "function": {"name": "f"}},),
+        ({"name": "f", "arguments": {}},),
         {"category": "x"},
     )
     assert sample.metadata == {"level": 3, "author": "me"}
