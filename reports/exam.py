@@ -16,11 +16,15 @@ Scale = tuple[float, float]
 UNIT_SCALE: Scale = (0.0, 1.0)
 PAIRWISE = "pairwise"
 """The mode of a judge that compares two answers."""
-RATES = frozenset("exact_match contains multiple_choice numeric regex json_valid json_schema refusal hit".split())
+RATES = frozenset("exact_match contains multiple_choice numeric regex json_valid json_schema refusal hit".split()) | {
+    "function_name_accuracy", "function_name_and_args_accuracy", "tool_schema_validity",
+}  # fmt: skip
 """Measures whose values are 0 or 1."""
 RETRIEVERS = frozenset("P recall nDCG MRR RR AP hit R-precision unjudged".split())
 """Measures of what was retrieved."""
-NEITHER_BETTER = frozenset({"refusal", "unjudged"})
+COUNTS = frozenset({"tool_call_errors"})
+"""Measures that count."""
+NEITHER_BETTER = frozenset({"refusal", "unjudged", "tool_call_errors"})
 """Measures of which more is not better: nothing is ranked by them, and a failure is not their lowest value."""
 
 
@@ -133,8 +137,8 @@ def measures_of(data: RunData) -> tuple[str, ...]:
 
 
 def measure_scale(measure: str) -> Scale | None:
-    """Both ends of a measure's values; a user's own function may return anything."""
-    return None if measure.startswith("python:") else UNIT_SCALE
+    """Both ends of a measure's values; a user's own function may return anything, and a count has no end."""
+    return None if measure.startswith("python:") or measure_family(measure) in COUNTS else UNIT_SCALE
 
 
 def measure_family(measure: str) -> str:

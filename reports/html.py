@@ -29,6 +29,7 @@ from .operations import how_timed
 from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
 from .servers import servers_section
+from .tools import tools_section
 
 SCRIPTS = (
     "answers_data.js",
@@ -65,6 +66,7 @@ def render_html(report: Report) -> str:
         juries=jury_sections(report.juries, templates, asset("juries.html.j2")),
         repeats=repeats_section(report.repeats, templates, asset("repeats.html.j2")),
         servers=servers_section(report.servers, templates, asset("servers.html.j2")),
+        tools=tools_section(report.tools, templates, asset("tools.html.j2")),
         histograms=[(judge, _by_candidate(found)) for judge, found in report.histograms],
     )
 

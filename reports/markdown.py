@@ -17,6 +17,7 @@ from .operations import how_timed
 from .pairwise_markdown import pairwise_blocks
 from .report import Report
 from .servers import servers_markdown
+from .tools import tools_markdown
 from .trust import Checked
 
 
@@ -34,6 +35,7 @@ def render_markdown(report: Report) -> str:
         *jury_blocks(report.juries),
         *repeats_blocks(report.repeats),
         *_measures(report),
+        *tools_markdown(report.tools),
         *contexts_blocks(report.contexts),
         *_operations(report),
         *servers_markdown(report.servers),

@@ -38,6 +38,7 @@ from .plotted import plotted
 from .repeats import Repeated, repeated
 from .servers import ServerLine, server_lines
 from .setup import Entry, day, pairwise_setup, setup
+from .tools import ToolFaults, tool_faults
 from .trust import Trust, trusted
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Report:
     """Only of judges that graded answers several times."""
     trust: tuple[Trust, ...] = ()
     """What is known of each judge that grades answers."""
+    tools: ToolFaults | None = None
+    """Only of a run that measures function calls."""
 
     @property
     def backed_parts(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
@@ -151,6 +154,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         servers=server_lines(data.servers),
         repeats=repeated(data, scores.judges),
         trust=trusted(scores.judges, agreement, data.info.id),
+        tools=tool_faults(data),
     )
 
 
