@@ -7,6 +7,7 @@ run.summary()                      # candidate × measure, with intervals, as a 
 run.answers, run.grades            # DataFrames
 ms.grade(frame, rubric="docs_qa", judge="openai/gpt-4o-mini")
 ms.load_exam("exam.yaml")
+ms.cached("openai/gpt-4o-mini").ask("Why?")   # asked, and paid for, once
 """
 
 from __future__ import annotations
@@ -18,18 +19,22 @@ __version__ = "0.1.0"
 _HOME = {
     "Run": "markscheme.app.run",
     "ScriptedModel": "markscheme.harness.models.scripted",
+    "cached": "markscheme.app.caching.cached",
     "grade": "markscheme.app.run",
     "load_exam": "markscheme.harness.exam",
+    "mlflow_scorer": "markscheme.judges.mlflow",
     "open_run": "markscheme.app.run",
     "run": "markscheme.app.run",
 }
 
-__all__ = ["Run", "ScriptedModel", "__version__", "grade", "load_exam", "open_run", "run"]
+__all__ = ["Run", "ScriptedModel", "__version__", "cached", "grade", "load_exam", "mlflow_scorer", "open_run", "run"]
 
 if TYPE_CHECKING:
+    from .app.caching.cached import cached
     from .app.run import Run, grade, open_run, run
     from .harness.exam import load_exam
     from .harness.models.scripted import ScriptedModel
+    from .judges.mlflow import mlflow_scorer
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ MarkschemeError
 ├── Unfinished            stopped before the end; what was paid is kept          exit 3
 │   ├── BudgetReached     the next call could exceed the budget
 │   ├── Stopped           told to stop before this call was sent
+│   ├── CallFailed        a call of the operator's own code got no reply
 │   └── EndpointGone      an endpoint refuses every call (key, model, network)
 │       └── ServerFailed  a server that we started did not come up, or died
 └── BugError              cannot happen; please report
@@ -19,6 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .records import Failure
 
 
 class MarkschemeError(Exception):
@@ -82,6 +87,14 @@ class BudgetReached(Unfinished):
 
 class Stopped(Unfinished):
     """The run was told to stop before this call was sent: nothing was paid, nothing is known of it."""
+
+
+class CallFailed(Unfinished):
+    """A call of the operator's own code got no reply; ``failure`` is the last one, of `records.Failure`."""
+
+    def __init__(self, message: str, failure: Failure) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class EndpointGone(Unfinished):

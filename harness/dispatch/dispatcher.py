@@ -74,6 +74,10 @@ class Dispatcher:
         """Like `send` for work without a model; ``group`` shares a limiter."""
         return await self._attempts(self._endpoint(group, Limits()), name, work, 0)
 
+    def forget(self, group: str) -> None:
+        """Try an endpoint that was given up once more: a process that lives long outlives a server's bad hour."""
+        self._endpoints.pop(group, None)
+
     def _endpoint(self, group: str, limits: Limits) -> _Endpoint:
         endpoint = self._endpoints.get(group)
         if endpoint is None:

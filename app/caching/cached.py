@@ -1,0 +1,71 @@
+"""`markscheme.cached`: the store that makes runs resumable, for code of a user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import overload
+
+from ...harness.errors import InputError
+from ...harness.models.base import ChatModel
+from ...harness.models.catalog import open_model
+from ...harness.prices import Price, PriceBook
+from ..session import WORKSPACE
+from .client import CachedClient, ChatClient
+from .model import CachedModel
+
+VARIABLE = "MARKSCHEME_WORKSPACE"
+
+
+@overload
+def cached(
+    model: str | ChatModel,
+    *,
+    workspace: str | Path = ...,
+    base_url: str | None = ...,
+    api_key_env: str | None = ...,
+    prices: Mapping[str, Price] | None = ...,
+    offline: bool = ...,
+) -> CachedModel: ...
+@overload
+def cached(
+    model: ChatClient,
+    *,
+    workspace: str | Path = ...,
+    endpoint: str = ...,
+    prices: Mapping[str, Price] | None = ...,
+    offline: bool = ...,
+) -> CachedClient: ...
+def cached(
+    model: str | ChatModel | ChatClient,
+    *,
+    workspace: str | Path = "",
+    base_url: str | None = None,
+    api_key_env: str | None = None,
+    endpoint: str = "",
+    prices: Mapping[str, Price] | None = None,
+    offline: bool = False,
+) -> CachedModel | CachedClient:
+    """Ask each question once: a name (``openai/gpt-4o-mini``), a `ChatModel` or an OpenAI client over the workspace.
+
+    ``workspace`` is a folder or a database URL, by default ``MARKSCHEME_WORKSPACE`` or ``.markscheme``. ``base_url``
+    and ``api_key_env`` go with a name, as in an exam. ``endpoint`` is what an exam calls the server of a client, whose
+    address is in no key. ``prices`` stand before the public ones; ``offline`` answers from recordings alone. Raises
+    InputError for a name, an address or a key that is wrong.
+    """
+    folder = workspace or os.environ.get(VARIABLE) or WORKSPACE
+    cost = PriceBook(prices).cost_usd
+    if isinstance(model, str):
+        opened = open_model(model, base_url=base_url, api_key_env=api_key_env, require_key=not offline)
+        return CachedModel(opened, True, folder, cost, offline)
+    if base_url or api_key_env:
+        raise InputError("cached(): base_url and api_key_env go with a model's name; a client has its own")
+    if isinstance(model, ChatClient):
+        return CachedClient(model, endpoint, folder, cost, offline)
+    if not hasattr(model, "identity"):
+        raise InputError(
+            f"cached(): what is a {type(model).__name__} cannot be asked: give provider/model, a chat model, or a client that has "
+            "chat.completions.create"
+        )
+    return CachedModel(model, False, folder, cost, offline)
