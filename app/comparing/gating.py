@@ -17,6 +17,7 @@ from ...harness.watching import Watched
 from ...reports.regression.compare import Options, compared
 from ...reports.regression.gate import gated, watching
 from ...reports.regression.gate_records import GateResult
+from ...reports.regression.gate_words import distrust
 from ...reports.regression.nights import by_nights
 from ...reports.regression.records import Compared
 from ...reports.regression.sides import SECONDS
@@ -64,7 +65,7 @@ def gate(question: Question, confirm: Confirm | None = None, watched: Sequence[W
     result = watching(gated(first, question.spec), watched)
     if result.of("alarm") and (again := _second(question, new, pool, confirm)) is not None:
         result = watching(gated(first, question.spec, _compared(question, again, pool)), watched)
-    return Gated(first, replace(result, notes=notes + result.notes))
+    return Gated(replace(first, warning=distrust(result)), replace(result, notes=notes + result.notes))
 
 
 def _compared(question: Question, new: RunData, pool: Sequence[RunData]) -> Compared:

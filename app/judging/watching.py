@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,12 @@ def _said(found: Probe, detects: float | None, n: int, criteria: int) -> list[st
 def _watch(anchors: AnchorSet, nights: Sequence[Regrade]) -> drift.Watch:
     frozen = tuple(drift.Anchor(sample, sha256, "") for sample, sha256 in anchors.samples)
     first = drift.Night(anchors.date, anchors.scores, anchors.served)
-    later = (drift.Night(night.run, night.scores, night.served) for night in nights)
+    later = (drift.Night(_day(night), night.scores, night.served) for night in nights)
     return drift.Watch(anchors.judge, str(anchors.config.get("model")), frozen, (first, *later))
+
+
+def _day(night: Regrade) -> str:
+    return datetime.fromtimestamp(night.created_at, UTC).date().isoformat()
 
 
 def watched_before(store: Store, runs: Sequence[Run], anchors: AnchorSet) -> Watched | None:

@@ -42,6 +42,14 @@ def watched(one: Watched) -> str:
     return f"judge {one.judge}: {STATES[one.state]} ({one.anchors} anchors, {since} since {one.reference})"
 
 
+def distrust(result: GateResult) -> str:
+    """A sentence on judges that drifted; '' where none did."""
+    if not result.drifted:
+        return ""
+    which = f"Judge{'s' if len(result.drifted) > 1 else ''} {words.listed(result.drifted)}"
+    return f"{which} drifted: what follows from the scores of this night says nothing about the candidates."
+
+
 def watch_said(one: Watched) -> str:
     """Why, or what else was found."""
     return one.why or "; ".join(one.said)

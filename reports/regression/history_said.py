@@ -48,7 +48,14 @@ def _moved(step: Step, found: History) -> str:
     told = f"{subject(step.subject, found)}: {way} on {names[step.night]} than on {names[step.since]}, {change(step)}"
     known = [str(numbers[at]) for at in range(step.since + 1, step.night + 1) if at in numbers]
     which = f"change{'s' if len(known) > 1 else ''} {words.listed(known)}"
-    return f"{told}, with {which}" if known else f"{told}, and nothing that we know of was changed"
+    told += f", with {which}" if known else ", and nothing that we know of was changed"
+    return f"{told}; it may be the judge, which drifted on its anchors" if _judge_drifted(step, found) else told
+
+
+def _judge_drifted(step: Step, found: History) -> bool:
+    nights = (night for one in found.watched if one.judge == step.subject.source for night in one.nights)
+    run = found.nights[step.night].run.id
+    return any(night.run == run and night.state == "drifted" for night in nights)
 
 
 def flags(found: History) -> dict[int, int]:

@@ -126,6 +126,8 @@ class Compared:
     """Candidates compared: the new run's name, the baseline's."""
     too_small: Mapping[str, int] = field(default_factory=dict)
     """Tags with too few samples for a slice, and how many they have."""
+    warning: str = ""
+    """What stands above everything else, '' for nothing."""
 
     def __repr__(self) -> str:
         from .said import first_lines, title

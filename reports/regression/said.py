@@ -29,7 +29,9 @@ def called(found: Compared, new: bool) -> str:
 
 
 def first_lines(found: Compared) -> Iterator[str]:
-    """What stands above everything else: replies that both sides share, then the verdict."""
+    """What stands above everything else: a warning, replies that both sides share, then the verdict."""
+    if found.warning:
+        yield found.warning
     if found.pairing.shared_replies:
         yield _shared(found.pairing.shared_replies, found.pairing.answers)
     yield verdict(found)

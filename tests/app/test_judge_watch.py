@@ -93,6 +93,8 @@ def test_a_judge_that_drifted_is_the_finding_and_the_candidate_is_not(nights, mo
     assert cases["cand"].find("failure") is None
     (page,) = nights.folder.glob(".markscheme/reports/*/compare.html")
     assert "judge judge: DRIFTED" in page.read_text()
+    assert said["comparison"]["verdict"].startswith("cand is worse")
+    assert page.read_text().index("Judge judge drifted: what follows") < page.read_text().index("cand is worse")
 
 
 def test_no_second_run_is_made_for_an_alarm_by_a_judge_that_drifted(nights, mock):
@@ -161,6 +163,7 @@ def test_history_shows_the_judge_on_its_anchors(nights, mock):
     assert "judge judge: DRIFTED (40 anchors, −0." in out
     page = (nights.folder / ".markscheme/reports/exam/history.html").read_text()
     assert "Judges on their anchors" in page
+    assert "it may be the judge, which drifted on its anchors" in out
 
 
 def test_a_bundle_brings_the_night_of_its_anchors_along(nights):
