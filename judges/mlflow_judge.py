@@ -167,7 +167,7 @@ def _refuse_traces(scorer: Scorer, reference: str) -> None:
         for name, parameter in inspect.signature(scorer.__call__).parameters.items()
         if parameter.default is parameter.empty and name in ("trace", "session")
     }
-    if needed & {"trace", "session"} or scorer.is_session_level_scorer:
+    if needed & {"trace", "session"} or getattr(scorer, "is_session_level_scorer", False):
         raise InputError(
             f"{reference}: needs a trace or a session, which only mlflow.genai.evaluate has; a judge here is given "
             "inputs, outputs and expectations"

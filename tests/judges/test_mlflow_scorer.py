@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+import warnings
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from markscheme.harness.errors import ExamError, InputError
 from markscheme.harness.exam import JudgeSpec, exam_from_dict
 from markscheme.harness.records import Answer, Call, Failed, Reply, Retrieved, Said, Sample, Scored, Unscored
 from markscheme.judges.judge import build_judge
+from markscheme.judges.mlflow_rows import passages_of, said_of, sample_of
 from markscheme.judges.rubric import load_rubric
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "servers"))
+from mock_openai import mock_server
+from mock_replies import code_word
 
 pytest.importorskip("mlflow")
 
@@ -226,3 +235,149 @@ def test_a_failed_answer_is_not_graded(folder):
     failed = Answer("run", "q1", "c", 0, Failed("timeout", "candidate", "slow"))
     with pytest.raises(BugError):
         asyncio.run(judge(folder, "exact").grade(SAMPLE, failed))
+
+
+@pytest.fixture(scope="module")
+def tracking(tmp_path_factory):
+    """One database for all: MLflow writes traces to the first that a process names."""
+    return f"sqlite:///{tmp_path_factory.mktemp('tracking')}/mlflow.db"
+
+
+@pytest.fixture
+def evaluate(tmp_path, monkeypatch, tracking):
+    """`mlflow.genai.evaluate`: the feedback on each row by its question, and the means."""
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_GENAI_EVAL_MAX_WORKERS", "4")
+    mlflow.set_tracking_uri(tracking)
+
+    def run(rows, *scorers):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = mlflow.genai.evaluate(data=rows, scorers=list(scorers))
+            client = mlflow.MlflowClient()
+            experiments = [one.experiment_id for one in client.search_experiments()]
+            traces = client.search_traces(locations=experiments, run_id=result.run_id)
+        found = {}
+        for trace in traces:
+            question = json.loads(trace.data.request)["question"]
+            found[question] = {one.name: one for one in trace.info.assessments if one.feedback is not None}
+        return found, result.metrics
+
+    yield run
+    mlflow.set_tracking_uri(None)
+
+
+def row(question, outputs, reference):
+    return {
+        "inputs": {"question": question},
+        "outputs": outputs,
+        "expectations": {"expected_response": reference},
+    }
+
+
+@pytest.fixture(scope="module")
+def mock():
+    with mock_server() as server:
+        yield server
+
+
+TWO = """
+name: two
+scale: [0, 3]
+sees: [question, reference]
+criteria:
+"""
+for name in ("correctness", "readability"):
+    TWO += f"  - name: {name}\n    weight: 0.5\n    description: Is it?\n    levels:\n"
+    TWO += "".join(f"      - {{score: {n}, description: level {n}}}\n" for n in range(4))
+
+
+def test_a_rubric_judge_gives_feedback_in_an_evaluation_and_asks_exactly_once(evaluate, mock, tmp_path):
+    import markscheme
+
+    mock.configure({})
+    (tmp_path / "two.yaml").write_text(TWO)
+    settings = {"base_url": mock.url, "shots": 0, "workspace": tmp_path / "work"}
+    rows = [row(f"[[Q{n}]] Which code word?", f"It is {code_word(n)}.", code_word(n)) for n in range(6)]
+    for _ in range(2):
+        scorer = markscheme.mlflow_scorer("./two.yaml", "openai-compatible/judge-1", name="strict", **settings)
+        found, metrics = evaluate(rows, scorer)
+        scorer.close()
+    assert mock.stats()["received"] == 6
+    first = found["[[Q0]] Which code word?"]
+    assert set(first) == {"strict/correctness", "strict/readability", "strict/composite"}
+    one = first["strict/correctness"]
+    assert (one.source.source_type, one.source.source_id) == ("LLM_JUDGE", "openai-compatible/judge-1")
+    assert one.rationale
+    assert one.metadata["scale"] == "0 to 3"
+    values = [assessments["strict/correctness"].feedback.value for assessments in found.values()]
+    assert metrics["strict/correctness/mean"] == pytest.approx(sum(values) / 6)
+    parts = first["strict/correctness"].feedback.value, first["strict/readability"].feedback.value
+    assert first["strict/composite"].feedback.value == pytest.approx(sum(parts) / 2)
+
+
+def test_what_cannot_be_read_is_an_error_that_no_mean_counts_as_0(evaluate, mock, tmp_path):
+    import markscheme
+
+    (tmp_path / "two.yaml").write_text(TWO)
+    mock.configure({"errors": {"badcontent": 1.0}})
+    settings = {"base_url": mock.url, "shots": 0, "workspace": tmp_path / "work"}
+    scorer = markscheme.mlflow_scorer("./two.yaml", "openai-compatible/judge-1", **settings)
+    found, metrics = evaluate([row("[[Q0]] Which?", "x", "y")], scorer)
+    scorer.close()
+    error = found["[[Q0]] Which?"]["two/correctness"].feedback.error
+    assert error.error_code == "UNPARSABLE"
+    assert found["[[Q0]] Which?"]["two/composite"].feedback.error.error_code == "INCOMPLETE"
+    assert "two/correctness/mean" not in metrics
+
+
+def test_the_embedded_judge_needs_no_model_and_mixed_rows_keep_their_mean(evaluate, tmp_path):
+    import markscheme
+
+    scorer = markscheme.mlflow_scorer(workspace=tmp_path / "work")
+    rows = [
+        row("What is the capital of France?", "The capital of France is Paris.", "The capital of France is Paris."),
+        {"inputs": {"question": "Without reference?"}, "outputs": "Anything."},
+    ]
+    found, metrics = evaluate(rows, scorer)
+    scorer.close()
+    good, lacking = found["What is the capital of France?"], found["Without reference?"]
+    assert good["docs_qa/correctness"].source.source_type == "CODE"
+    assert lacking["docs_qa/correctness"].feedback.error.error_code == "NOT_APPLICABLE"
+    assert metrics["docs_qa/correctness/mean"] == good["docs_qa/correctness"].feedback.value
+
+
+def test_rows_of_every_shape_are_read():
+    chat = {"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "2 + 2?"}]}
+    sample = sample_of(chat, {"expected_facts": ["it is 4", "it is even"]})
+    assert (sample.question, sample.messages) == ("2 + 2?", ({"role": "system", "content": "Be kind."},))
+    assert sample.reference == "- it is 4\n- it is even"
+    assert sample_of({"query": "q", "documents": ["a", "b"]}, None).context == ("a", "b")
+    assert sample_of({"x": 1}, None).question == '{"x":1}'
+    assert said_of({"choices": [{"message": {"content": "4"}}]}, ()) == Said("4")
+    assert said_of({"response": 4}, ()).startswith("the application returned dict")
+    assert said_of(None, ()) == "the application gave no output"
+
+
+def test_passages_of_a_traced_application_reach_the_judge():
+    import mlflow
+    from mlflow.entities import Document
+
+    with mlflow.start_span("retrieve", span_type="RETRIEVER") as span:
+        span.set_outputs([Document(page_content="a passage", metadata={"doc_uri": "d1"})])
+    found = SimpleNamespace(search_spans=lambda span_type: [SimpleNamespace(outputs=span.outputs)])
+    assert [passage.text for passage in passages_of(found)] == ["a passage"]
+    assert said_of("x", passages_of(found)).retrieved == passages_of(found)
+
+
+def test_mistakes_are_named_when_the_scorer_is_made_and_not_row_by_row(tmp_path, monkeypatch):
+    import markscheme
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ExamError, match="'nowhere' is not among the packaged rubrics"):
+        markscheme.mlflow_scorer("nowhere")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(InputError, match="OPENAI_API_KEY"):
+        markscheme.mlflow_scorer(judge="openai/gpt-4o-mini")
+    assert not (tmp_path / ".markscheme").exists()
