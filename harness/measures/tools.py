@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data_rows import short
+from ..errors import InputError
 from ..records import Said, Sample
 from ..tool_calls import functions_of, read_call
 from .text import quoted
@@ -175,8 +176,13 @@ class ToolCallErrors:
 
 
 def rights_of(sample: Sample) -> list[Right] | None:
-    """The right calls; ``None`` where the sample does not say."""
-    return None if sample.tool_calls is None else [Right.of(read_call(call)) for call in sample.tool_calls]
+    """The right calls; ``None`` where the sample does not say. Raises InputError for what is no call."""
+    if sample.tool_calls is None:
+        return None
+    try:
+        return [Right.of(read_call(call)) for call in sample.tool_calls]
+    except ValueError as error:
+        raise InputError(f"sample {sample.id!r} tool_calls: {error}") from None
 
 
 def _calls(sample: Sample, answer: Said, parses: bool) -> tuple[list[Made], list[Fault]]:
