@@ -122,9 +122,3 @@ class Alignment:
                 rows.append((one.judge, one.criterion, candidate, measure, e.n, e.value, e.low, e.high, e.method))
         columns = ["judge", "criterion", "candidate", "measure", "n", "value", "low", "high", "method"]
         return pd.DataFrame(rows, columns=columns).sort_values(["judge", "criterion", "candidate"], kind="stable")
-
-    def _repr_html_(self) -> str:
-        whole = self.table()
-        chosen = whole[whole["candidate"] == ""].drop(columns="candidate")
-        text: str = chosen.to_html(index=False, escape=True, float_format=lambda value: f"{value:.3g}")
-        return text

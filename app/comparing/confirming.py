@@ -12,7 +12,7 @@ from ...harness.gate import GateSpec
 from ...harness.store.pool import configuration
 from ...harness.store.runs import Run
 from ..references import opened
-from ..run import run as run_exam
+from ..api.running import run as run_exam
 from ..session import (
     Options,
     Session,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from ...harness.dispatch.tally import Tally
 from ...harness.labwork import Lab, Tried
 from ...harness.records import Estimate
+from ..shown import Shown
 from ..terminal import console, grid
 
 
@@ -68,7 +69,7 @@ class LabPlanRow(BaseModel):
     usd: float | None
 
 
-class LabPlan(BaseModel):
+class LabPlan(Shown):
     """`markscheme judge lab --plan`: nothing is called. ``usd`` is for what is not recorded yet."""
 
     run: str

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...harness.probing import Finding, Probe, Probing, Verdict
 from ...reports.judging.probes import meaning, shown_estimate, shown_limit
+from ..shown import Shown
 from ..terminal import console
 from .probe_plan import NAMES, Planned
 
@@ -31,7 +32,7 @@ class ProbePlanRow(BaseModel):
     why: str
 
 
-class ProbePlanOutput(BaseModel):
+class ProbePlanOutput(Shown):
     """`markscheme judge probe --plan`: nothing is called."""
 
     run: str

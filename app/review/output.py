@@ -48,7 +48,7 @@ class ImportedSheets(Shown):
     files: list[SheetImport]
 
 
-class ServedReview(BaseModel):
+class ServedReview(Shown):
     """`markscheme review serve`, when it ends: how far everybody is. ``round`` 2 is the adjudication."""
 
     review: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import typer
 
@@ -14,9 +16,21 @@ from .rubrics import rubric_of
 
 
 def serve(reference: str, workspace: str, asked: Asked, port: int, adjudicate: bool, json: bool) -> None:
-    """Serve until Ctrl-C, then say how far everybody is. With ``adjudicate`` the items that raters dispute, once more.
+    """Serve until Ctrl-C, then say how far everybody is. With ``json`` the address goes to standard error."""
+    done = served(reference, workspace, asked, port, adjudicate, partial(typer.echo, err=json))
+    if json:
+        emit(done)
+        return
+    for one in done.raters:
+        typer.echo(f"{one.rater}: {one.rated} of {one.of} rated")
 
-    With ``json`` the address goes to standard error.
+
+def served(
+    reference: str, workspace: str | Path, asked: Asked, port: int, adjudicate: bool, say: Callable[[str], None]
+) -> ServedReview:
+    """Serve until Ctrl-C; how far everybody is then. With ``adjudicate`` the items that raters dispute, once more.
+
+    ``say`` is given the address.
     """
     from .outcome import disputed
     from .server import Serving, serve_review
@@ -25,11 +39,7 @@ def serve(reference: str, workspace: str, asked: Asked, port: int, adjudicate: b
     try:
         review = begin_or_resume(store, reference, asked)
         serving = Serving(port, 2, disputed(store, review)) if adjudicate else Serving(port)
-        progress = serve_review(store, review, rubric_of(store, review), serving, partial(typer.echo, err=json))
+        progress = serve_review(store, review, rubric_of(store, review), serving, say)
+        return ServedReview(review=review.name, run=review.run, round=serving.round, raters=progress)
     finally:
         store.close()
-    if json:
-        emit(ServedReview(review=review.name, run=review.run, round=serving.round, raters=progress))
-        return
-    for one in progress:
-        typer.echo(f"{one.rater}: {one.rated} of {one.of} rated")

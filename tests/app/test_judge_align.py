@@ -213,7 +213,7 @@ def test_in_python_the_result_is_a_table(sheets):
     table = found.table().set_index(["criterion", "candidate", "measure"])
     assert table.loc[("correctness", "", "exact"), "value"] == 1.0
     assert table.loc[("correctness", "bad", "bias"), "n"] == 4
-    assert "kappa_quadratic" in found._repr_html_()
+    assert "<th>quadratic</th>" in found._repr_html_()
 
 
 def test_a_file_given_again_keeps_the_design_that_its_set_was_imported_with(sheets):

@@ -14,6 +14,7 @@ import typer
 from ....harness.serving.records import Bench, Loaded
 from ....harness.store import serving
 from ....harness.store.store import Store
+from ....reports.serving.report import ServingReport
 from ...serving.output import cell_rows
 from ...serving.reporting import print_cells, write_pages
 from ...session import versions
@@ -38,7 +39,20 @@ class LoadInto:
 
 
 def take_in_loads(paths: Sequence[Path], choice: LoadChoice, into: LoadInto) -> None:
-    """Keep what was found, of the same files always as the same load test, and write its pages. Prints what came of it.
+    """Keep what was found, write its pages, and print what came of it."""
+    made, report, check = taken_in_loads(paths, choice, into)
+    if into.json:
+        typer.echo(made.model_dump_json())
+        return
+    _tell(made, check)
+    print_cells(report.cells)
+    typer.echo(f"report: {made.report}")
+
+
+def taken_in_loads(
+    paths: Sequence[Path], choice: LoadChoice, into: LoadInto
+) -> tuple[LoadImportOutput, ServingReport, Checked]:
+    """Keep what was found, of the same files always as the same load test, and write its pages.
 
     Raises DataError for a file that cannot be read, or that means other things by a name than one before.
     """
@@ -66,12 +80,7 @@ def take_in_loads(paths: Sequence[Path], choice: LoadChoice, into: LoadInto) -> 
         sheet=None if into.sheet is None else str(into.sheet),
         report=str(page),
     )
-    if into.json:
-        typer.echo(made.model_dump_json())
-        return
-    _tell(made, check)
-    print_cells(report.cells)
-    typer.echo(f"report: {page}")
+    return made, report, check
 
 
 def _kept(
