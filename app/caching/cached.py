@@ -65,7 +65,7 @@ def cached(
         return CachedClient(model, endpoint, folder, cost, offline)
     if not hasattr(model, "identity"):
         raise InputError(
-            f"cached(): what is a {type(model).__name__} cannot be asked: give provider/model, a chat model, or a client that has "
-            "chat.completions.create"
+            f"cached(): a model is wanted, as provider/model, a chat model, or a client with chat.completions.create; "
+            f"this is of type {type(model).__name__!r}"
         )
     return CachedModel(model, False, folder, cost, offline)

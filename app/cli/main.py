@@ -10,6 +10,7 @@ import typer
 
 from . import (
     bundle,
+    cache,
     compare,
     data,
     dataset,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 exams.register(app)
 bundle.register(app)
+cache.register(app)
 compare.register(app)
 data.register(app)
 dataset.register(app)

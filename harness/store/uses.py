@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -99,7 +100,7 @@ def _model(name: str, row: sa.RowMapping | None, uses: Uses) -> ModelUses:
     )
 
 
-def _kept() -> sa.Select[tuple[object, ...]]:
+def _kept() -> sa.Select[Any]:
     c = calls.c
     ok, brought = c.status == "ok", c.run == IMPORTED
     return (
@@ -121,7 +122,7 @@ def _count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0))
 
 
-def _reused_by_runs(connection: sa.Connection) -> sa.Select[tuple[object, ...]]:
+def _reused_by_runs(connection: sa.Connection) -> sa.Select[Any]:
     c, p = calls.c, pointed(connection.dialect.name).c
     n, known = sa.func.count(), sa.func.count(c.cost_usd)
     return (
@@ -132,7 +133,7 @@ def _reused_by_runs(connection: sa.Connection) -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _counted() -> sa.Select[tuple[object, ...]]:
+def _counted() -> sa.Select[Any]:
     u = cache_uses.c
     sums = (sa.func.sum(column) for column in (u.asked, u.reused, u.saved_usd, u.unpriced))
     return sa.select(u.model, *sums).group_by(u.model)

@@ -318,7 +318,7 @@ HOSTILE = {
     "another run": (put("runs", "id", "other"), r"holds the runs \['other'\], its manifest names"),
     "a stranger's rows": (put("answers", "run", "other"), "has rows of run 'other'"),
     "a sample without content": ({"rows": {"samples": lambda rows: rows[1:]}}, "sample 's0' has no content"),
-    "a reply without seconds": (put("calls", "e2e_s", None), "calls.jsonl, line 1: a reply without its seconds"),
+    "a reply never sent": (put("calls", "sent_at", None), "calls.jsonl, line 1: a reply without sent_at"),
     "a row twice": ({"rows": {"grades": lambda rows: [*rows, rows[0]]}}, "grades.jsonl: two rows have one key"),
     "a newer format": ({"manifest": lambda m: m | {"format": 2}}, r"format 2, by markscheme 0.1.0; .* update mark"),
     "a newer schema": (
