@@ -16,6 +16,7 @@ from ..harness.errors import InputError
 from ..harness.exam import Exam, JudgeSpec, describe
 from ..harness.exam_mlflow import is_mlflow
 from ..harness.exam_ragas import is_ragas
+from ..harness.exam_safety import is_guard
 from ..harness.keys import digest
 from ..harness.labels import example_key
 from ..harness.measures import parse
@@ -28,6 +29,7 @@ from ..judges.pairwise_prompt import PairPrompt
 from ..judges.pairwise_rubric import PairwiseRubric, load_pairwise_rubric
 from ..judges.prompt import Prompt
 from ..judges.rubric import Rubric, load_rubric
+from ..judges.safety import check_taxonomies
 
 WORKSPACE = ".markscheme"
 RETRYABLE = frozenset(
@@ -188,7 +190,9 @@ def _decimal(dollars: float) -> Decimal:
 
 def rubrics_of(exam: Exam) -> dict[str, Rubric]:
     """Judge of single answers -> its rubric; named errors for what is wrong with one."""
-    return {spec.name: load_rubric(spec.rubric, spec.shots) for spec in exam.judges if spec.mode == "pointwise"}
+    found = {spec.name: load_rubric(spec.rubric, spec.shots) for spec in exam.judges if spec.mode == "pointwise"}
+    check_taxonomies([spec for spec in exam.judges if spec.name in found], found)
+    return found
 
 
 def pairwise_rubrics_of(exam: Exam) -> dict[str, PairwiseRubric]:
@@ -223,7 +227,7 @@ def resolved_exam(
         rubric = rubrics[spec.name]
         judge["rubric"] = {**judge["rubric"], **rubric.describe()}
         judge["worked_examples"] = worked_examples(rubric, spec.shots)
-        wordless = spec.model == "embedded" or is_ragas(spec.rubric) or is_mlflow(spec.model)
+        wordless = spec.model == "embedded" or is_ragas(spec.rubric) or is_mlflow(spec.model) or is_guard(spec)
         judge["prompt"] = "" if wordless else system_prompts(rubric, spec)
     return {
         **config,

@@ -13,6 +13,7 @@ import orjson
 from .data_rows import short
 from .keys import digest
 from .records import Content, Message, Sample
+from .safety import safety_label
 from .tool_calls import check_together, read_call, read_tool
 
 FIELDS = (
@@ -61,7 +62,7 @@ class Reader:
         reference = _reference(get("reference", None))
         relevant = self._relevant(get("relevant", None))
         tools, tool_calls = self._tools(get("tools", None), get("tool_calls", None))
-        safety = self._mapping("safety", get("safety", None))
+        safety = _safety(self._mapping("safety", get("safety", None)))
         cluster = _identifier("cluster", get("cluster", None))
         tags = self._texts("tags", get("tags", None))
         return Sample(
@@ -269,6 +270,14 @@ def _together(column: str, tools: tuple[Any, ...], calls: tuple[Any, ...] = ()) 
         check_together(tools, calls)
     except ValueError as error:
         raise Wrong(column, str(error)) from None
+
+
+def _safety(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        safety_label(written)
+    except ValueError as error:
+        raise Wrong("safety", str(error)) from None
+    return written
 
 
 def _section(column: str, value: Any) -> Mapping[str, Any]:

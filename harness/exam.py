@@ -112,7 +112,7 @@ def exam_json_schema() -> dict[str, Any]:
     """JSON schema of an exam file, for editors that complete and check YAML."""
     schema = Exam.model_json_schema()
     kinds = schema["$defs"]
-    for kind in ("DatasetSpec", "LabelSpec"):
+    for kind in ("DatasetSpec", "LabelSpec", "ParserSpec"):
         full = kinds[kind]
         kinds[kind] = {"anyOf": [{"type": "string"}, full], "description": full.pop("description", "")}
     for kind in ("CandidateSpec", "JudgeSpec"):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from .exam_labels import packaged_labels
 from .exam_mlflow import is_mlflow, is_mlflow_rubric
 from .exam_ragas import is_ragas
+from .exam_safety import described_parser, is_guard
 from .exam_sheets import packaged_sheets, sheet_file
 from .exam_types import packaged_files
 from .pinned import load_pinned
@@ -130,7 +131,8 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         "name": spec.name,
         "model": spec.model,
         "rubric": _rubric(spec.rubric, folder),
-        **({} if is_ragas(spec.rubric) or is_mlflow(spec.model) else {"shots": spec.shots, "calls": spec.calls}),
+        **({} if _wordless(spec) else {"shots": spec.shots, "calls": spec.calls}),
+        **described_parser(spec),
         "params": spec.params,
         **_repeats(spec),
         "turns": spec.turns,
@@ -140,6 +142,11 @@ def _judge(spec: JudgeSpec, folder: Path) -> dict[str, Any]:
         **_pinned(spec, folder),
         **_launch(spec, folder),
     }
+
+
+def _wordless(spec: JudgeSpec) -> bool:
+    """Whether the prompt is not of our words."""
+    return is_ragas(spec.rubric) or is_mlflow(spec.model) or is_guard(spec)
 
 
 def _launch(spec: CandidateSpec | JudgeSpec, folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .errors import InputError
 from .exam_juries import OF_MEMBERS, Share, check_jury, seat
 from .exam_mlflow import OR_SCORER, as_scorer, check_mlflow_candidate, check_mlflow_judge
 from .exam_ragas import OR_METRIC, check_ragas
+from .exam_safety import JSON, ParserSpec, check_guard
 from .exam_sheets import existing_sheet
 from .exam_types import (
     EMBEDDED,
@@ -241,6 +242,7 @@ class JudgeSpec(Section):
     members: tuple[Name, ...] = ()
     aggregate: Literal["median", "mean", "majority"] = "median"
     embedder: EmbedderSpec | None = None
+    parser: ParserSpec = JSON
     launch: LaunchSpec | None = None
     adapter: str | None = None
     usd_per_gpu_hour: Usd | None = None
@@ -265,6 +267,7 @@ class JudgeSpec(Section):
         check_jury(self)
         check_ragas(self)
         check_mlflow_judge(self)
+        check_guard(self)
         check_launch(self)
         return self
 

@@ -23,9 +23,13 @@ GRADING_FUNCTION = "grading_function"
 _NO_SCHEMA = re.compile(r"response_format|json_schema|structured output|output_config|grammar|guided", re.IGNORECASE)
 _NO_TOOLS = re.compile(r"\btools?\b|tool_choice|function[_ ]call", re.IGNORECASE)
 _SCORE = re.compile(r"([+-]?\d{1,6})(?:\.0{1,6})?(?:\s*(?:/|out of)\s*(\d{1,6}))?")
+LISTS = ("user_categories", "categories")
+"""Of the verdict on a field with codes: what the user's message falls in, and what the answer does."""
 _MOST_FAILURES = 200
 """Opening braces that start no JSON, in one reply; bounds the time that a hostile one takes."""
 _DECORATION = " \t*_`\"'()[]"
+_NOTHING = frozenset({"none", "null", "n/a", "na", "safe", "-"})
+"""Written in the place of an empty list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,14 @@ class Field:
 
     name: str
     scores: tuple[int, ...]
+    codes: tuple[str, ...] = ()
+    """Codes of a taxonomy. Where there are any, the verdict lists those that the user's message falls in, and those
+    that the answer falls in, which at the highest score are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a verdict must hold: for each field a reasoning and then a score."""
+    """What a verdict must hold: for each field a reasoning, categories where it has some, and then a score."""
 
     fields: tuple[Field, ...]
 
@@ -53,6 +60,9 @@ class Verdict:
 
     score: int
     reasoning: str = ""
+    user_categories: tuple[str, ...] | None = None
+    """As the model wrote them; ``None`` where it wrote no list."""
+    categories: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,9 @@ def _schema(form: Form) -> dict[str, Any]:
 
 def _field_schema(field: Field) -> dict[str, Any]:
     # Properties are written in this order: the reasoning comes before the score that it leads to.
-    return _object({"reasoning": {"type": "string"}, "score": {"type": "integer", "enum": list(field.scores)}})
+    listed = {"type": "array", "items": {"type": "string", "enum": list(field.codes)}}
+    lists = dict.fromkeys(LISTS, listed) if field.codes else {}
+    return _object({"reasoning": {"type": "string"}, **lists, "score": {"type": "integer", "enum": list(field.scores)}})
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,7 +301,13 @@ def _check(members: _Members, form: Form) -> dict[str, Verdict] | Unreadable:
 
 def _verdict(field: Field, value: Any) -> Verdict | Unreadable:
     reasoning: Any = ""
+    lists: list[tuple[str, ...] | None] = [None, None]
     if isinstance(value, _Members):
+        for position, name in enumerate(LISTS if field.codes else ()):
+            given = [inner for key, inner in value if _plain(key) == name]
+            if len(given) > 1 or (given and (found := _listed(given[0])) is None):
+                return _unparsable(f"{name} of {field.name!r} are no list of categories")
+            lists[position] = found if given else None
         scores = [inner for name, inner in value if _plain(name) == "score"]
         if len(scores) != 1:
             return _unparsable(f"{len(scores) or 'no'} score{'s' * (len(scores) > 1)} for {field.name!r}")
@@ -299,7 +317,19 @@ def _verdict(field: Field, value: Any) -> Verdict | Unreadable:
     if score is None:
         offer = ", ".join(map(str, field.scores))
         return _unparsable(f"score {str(value)[:40]!r} for {field.name!r} is not one of {offer}")
-    return Verdict(score, reasoning if isinstance(reasoning, str) else "")
+    if lists[1] and score == max(field.scores):
+        return _unparsable(f"score {score} for {field.name!r} beside the categories {', '.join(lists[1])[:40]!r}")
+    return Verdict(score, reasoning if isinstance(reasoning, str) else "", *lists)
+
+
+def _listed(value: Any) -> tuple[str, ...] | None:
+    """Texts of a list, or of a text with commas; ``None`` for what is neither."""
+    if value is None:
+        return ()
+    items = value.split(",") if isinstance(value, str) else value
+    if isinstance(items, _Members) or not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        return None
+    return tuple(text for item in items if (text := item.strip(_DECORATION)) and text.casefold() not in _NOTHING)
 
 
 def _score(value: Any, field: Field) -> int | None:

@@ -10,6 +10,7 @@ from ..harness.candidates.base import Caller
 from ..harness.errors import BugError
 from ..harness.exam_mlflow import is_mlflow
 from ..harness.exam_ragas import is_ragas
+from ..harness.exam_safety import is_guard
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
 from ..harness.records import Answer, Draw, Grade, Request, Sample, Scored, Unscored
@@ -20,6 +21,7 @@ from .prompt import Material, Prompt, Turns, materials
 from .ragas_rubrics import missing_ragas_inputs
 from .rubric import Rubric
 from .rules import Outcome, Place, said_of, without_call
+from .safety import verdict_labels
 
 if TYPE_CHECKING:
     from ..harness.exam import JudgeSpec
@@ -125,7 +127,10 @@ class RubricJudge:
         if given is None:
             verdicts = await self._asker.verdicts(self._request(prompt, material), prompt.form, draw, calls)
             if isinstance(verdicts, dict):
-                return {name: Scored(verdict.score, verdict.reasoning) for name, verdict in verdicts.items()}
+                return {
+                    name: Scored(verdict.score, verdict.reasoning, verdict_labels(verdict, self._rubric))
+                    for name, verdict in verdicts.items()
+                }
             given = verdicts
         return {criterion.name: given for criterion in prompt.form.fields}
 
@@ -151,6 +156,10 @@ def build_judge(
         return build_mlflow_judge(spec, rubric, caller)
     if model is None:
         raise BugError(f"judge {spec.name!r} has no model")
+    if is_guard(spec):
+        from .guards import GuardJudge
+
+        return GuardJudge(spec, rubric, model, caller)
     if is_ragas(spec.rubric):
         from .ragas import build_ragas_judge
 

@@ -11,13 +11,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..harness.keys import digest
 from ..harness.records import Content, Message, Request, Retrieved, Said, Sample, ToolCall
-from ..harness.structured import Field, Form
+from ..harness.structured import LISTS, Field, Form
 from .rubric import Criterion, Example, Level, Rubric
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ class Prompt:
         self._rubric = rubric
         self._criteria = ", ".join(criterion.name for criterion in chosen)
         self._user = environment().get_template("user.j2").render
-        self.form = Form(tuple(Field(criterion.name, criterion.scores) for criterion in chosen))
+        codes = tuple(category.code for category in rubric.categories)
+        self.form = Form(tuple(Field(criterion.name, criterion.scores, codes) for criterion in chosen))
         self.system: Message = {"role": "system", "content": _system_text(rubric, shots, chosen)}
         self.sha256 = digest([self.system, template_text("user.j2"), self._criteria])
 
@@ -231,19 +232,23 @@ def _system_text(rubric: Rubric, shots: int, criteria: tuple[Criterion, ...]) ->
         high=rubric.scale[1],
         scores=", ".join(map(str, criteria[0].scores)),
         criteria=criteria,
+        categories=rubric.categories,
         shots=shots,
         shown=shown,
-        verdict=_example_verdict,
-        shape=_shape(criteria),
+        verdict=partial(_example_verdict, bool(rubric.categories)),
+        shape=_shape(criteria, bool(rubric.categories)),
     )
 
 
-def _example_verdict(example: Example, level: Level) -> str:
-    return json.dumps({"reasoning": example.reasoning, "score": level.score}, ensure_ascii=False)
+def _example_verdict(lists: bool, example: Example, level: Level) -> str:
+    named = (example.user_categories, example.categories)
+    flagged = dict(zip(LISTS, map(list, named), strict=True)) if lists else {}
+    return json.dumps({"reasoning": example.reasoning, **flagged, "score": level.score}, ensure_ascii=False)
 
 
-def _shape(criteria: Sequence[Criterion]) -> str:
-    members = (f'"{criterion.name}": {{"reasoning": "<why>", "score": SCORE}}' for criterion in criteria)
+def _shape(criteria: Sequence[Criterion], lists: bool) -> str:
+    flagged = "".join(f'"{name}": [CATEGORY, …], ' for name in LISTS) if lists else ""
+    members = (f'"{criterion.name}": {{"reasoning": "<why>", {flagged}"score": SCORE}}' for criterion in criteria)
     return "{" + ", ".join(members) + "}"
 
 

@@ -33,6 +33,9 @@ class Example:
     reference: str
     answer: str
     reasoning: str
+    user_categories: tuple[str, ...] = ()
+    """Codes, in a rubric with categories: of the question, and of the answer."""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,16 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True)
+class Category:
+    """One category of a taxonomy of content safety; ``aliases`` are further names that guards know it by."""
+
+    code: str
+    name: str
+    description: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rubric:
     """What a judge grades by. ``optional`` names those of ``sees`` that are shown only where a sample has them.
 
@@ -78,9 +91,12 @@ class Rubric:
     renormalise: bool = False
     sha256: str = ""
     warnings: tuple[str, ...] = ()
+    categories: tuple[Category, ...] = ()
+    """The taxonomy of a rubric of content safety: its one criterion is 1 for a safe answer and 0 for an unsafe one."""
 
     def describe(self) -> dict[str, Any]:
         """Plain JSON for a run's configuration: what a report says about the rubric."""
+        taxonomy = [{"code": c.code, "name": c.name} for c in self.categories]
         return {
             "name": self.name,
             "version": self.version,
@@ -91,6 +107,7 @@ class Rubric:
             "on_empty": self.on_empty,
             "renormalise": self.renormalise,
             "criteria": [{"name": c.name, "weight": c.weight, "description": c.description} for c in self.criteria],
+            **({"categories": taxonomy} if taxonomy else {}),
         }
 
 
@@ -193,6 +210,7 @@ def _built(written: RubricFile, warnings: tuple[str, ...]) -> Rubric:
         written.renormalise,
         "",
         warnings,
+        tuple(Category(c.code, c.name.strip(), c.description.strip(), c.aliases) for c in written.categories),
     )
     return replace(rubric, sha256=_sha256(rubric))
 
@@ -203,7 +221,11 @@ def _criterion(written: CriterionFile) -> Criterion:
             level.score,
             level.description.strip(),
             tuple(
-                Example(*(text.strip() for text in (e.question, e.context, e.reference, e.answer, e.reasoning)))
+                Example(
+                    *(text.strip() for text in (e.question, e.context, e.reference, e.answer, e.reasoning)),
+                    user_categories=e.user_categories,
+                    categories=e.categories,
+                )
                 for e in level.examples
             ),
         )
@@ -213,6 +235,17 @@ def _criterion(written: CriterionFile) -> Criterion:
 
 
 def _sha256(rubric: Rubric) -> str:
-    criteria = [[c.name, c.description, [asdict(level) for level in c.levels]] for c in rubric.criteria]
+    criteria = [[c.name, c.description, [_told(level) for level in c.levels]] for c in rubric.criteria]
     sights = [sorted(rubric.sees), sorted(rubric.optional)]
-    return digest([rubric.description, rubric.scale, sights, rubric.on_empty, criteria])
+    taxonomy = [[asdict(category) for category in rubric.categories]] if rubric.categories else []
+    return digest([rubric.description, rubric.scale, sights, rubric.on_empty, criteria, *taxonomy])
+
+
+def _told(level: Level) -> dict[str, Any]:
+    """Without what only rubrics with categories have: the others keep the hash that runs know them by."""
+    told = asdict(level)
+    for example in told["examples"]:
+        for name in ("user_categories", "categories"):
+            if not example[name]:
+                del example[name]
+    return told

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..harness.errors import Problem
+from ..harness.safety import SAFE, UNKNOWN, UNSAFE
 from ..harness.yaml_file import KeyPath, YamlFile, did_you_mean
-from .rubric_file import MOST_LEVELS, NAME, RESERVED, SEES, CriterionFile, LevelFile, RubricFile
+from .rubric_file import CODE, MOST_LEVELS, NAME, RESERVED, SEES, CriterionFile, ExampleFile, LevelFile, RubricFile
 
 _SUM_TOLERANCE = 1e-6
 
@@ -36,6 +37,42 @@ def problems(written: RubricFile, file: YamlFile) -> Iterator[Problem]:
     if abs(total - 1) > _SUM_TOLERANCE:
         weights = " + ".join(f"{criterion.weight:g}" for criterion in written.criteria)
         yield file.problem(("criteria",), f"the weights sum to {total:g} ({weights}); they must sum to 1")
+    yield from _taxonomy_problems(written, file)
+
+
+def _taxonomy_problems(written: RubricFile, file: YamlFile) -> Iterator[Problem]:
+    """Of the categories, and of those that examples name."""
+    if written.categories and (written.scale != (0, 1) or len(written.criteria) != 1):
+        what = "stand in a rubric of content safety, which has the scale [0, 1] (1 is safe) and one criterion"
+        yield file.problem(("categories",), f"{what}; change these, or take the categories away")
+    seen: dict[str, str] = {}
+    for index, category in enumerate(written.categories):
+        if not CODE.fullmatch(category.code) or category.code.casefold() in (SAFE, UNSAFE, UNKNOWN):
+            what = f"{category.code!r} is no code: up to 16 letters, digits, _ . and -, like S1"
+            yield file.problem(("categories", index, "code"), what)
+        for word in (category.code, category.name, *category.aliases):
+            if (other := seen.setdefault(word.strip().casefold(), category.code)) != category.code:
+                what = f"{word!r} stands for {other}, too; a guard that says it would be read as either"
+                yield file.problem(("categories", index), what)
+    if len({category.code.casefold() for category in written.categories}) < len(written.categories):
+        yield file.problem(("categories",), "has a code twice; give each category its own")
+    codes = {category.code for category in written.categories}
+    for at, example in _placed(written):
+        for name in ("user_categories", "categories"):
+            if strange := [code for code in getattr(example, name) if code not in codes]:
+                hint = did_you_mean(strange[0], codes) or ";"
+                what = (
+                    f"{strange[0]!r} is no category of this rubric{hint} there are {', '.join(sorted(codes)) or 'none'}"
+                )
+                yield file.problem((*at, name), what)
+
+
+def _placed(written: RubricFile) -> Iterator[tuple[KeyPath, ExampleFile]]:
+    """Every example, and where it stands."""
+    for c, criterion in enumerate(written.criteria):
+        for n, level in enumerate(criterion.levels):
+            for e, example in enumerate(level.examples):
+                yield ("criteria", c, "levels", n, "examples", e), example
 
 
 def _sight_problems(written: RubricFile, file: YamlFile) -> Iterator[Problem]:

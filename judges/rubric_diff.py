@@ -9,7 +9,7 @@ from typing import Literal
 
 from .pairwise_file import OUTCOMES, PairExample
 from .pairwise_rubric import PairwiseRubric
-from .rubric import Criterion, Level, Rubric
+from .rubric import Criterion, Example, Level, Rubric
 
 Touches = Literal["names", "composites", "few_shot", "verdicts"]
 """What a change can reach: nothing but names, composites alone, verdicts of few-shot judges, all verdicts."""
@@ -87,6 +87,17 @@ def _whole(before: Rubric, after: Rubric) -> Iterator[Change]:
     yield from _changed("scale", "verdicts", *scales)
     renormalise = [str(rubric.renormalise).lower() for rubric in (before, after)]
     yield from _changed("renormalise", "composites", *renormalise)
+    yield from _categories(before, after)
+
+
+def _categories(before: Rubric, after: Rubric) -> Iterator[Change]:
+    was, now = ({c.code: f"{c.name}: {c.description}" for c in rubric.categories} for rubric in (before, after))
+    aliases = [{c.code: ", ".join(c.aliases) for c in rubric.categories} for rubric in (before, after)]
+    for code in dict.fromkeys((*was, *now)):
+        yield from _changed(f"category {code}", "verdicts", was.get(code), now.get(code))
+        if code in was and code in now:
+            yield from _changed(f"category {code}, aliases", "verdicts", *(names[code] for names in aliases))
+    yield from _order("categories", was, now)
 
 
 def _sights(rubric: Rubric | PairwiseRubric) -> dict[str, str]:
@@ -134,9 +145,13 @@ def _examples(where: str, before: Level, after: Level) -> Iterator[Change]:
             answers = [example.answer if example else None for example in (old, new)]  # another example stands here
             yield from _changed(at, "few_shot", *answers)
             continue
-        texts: Mapping[str, str] = asdict(new)
-        for name, text in asdict(old).items():
+        texts = _texts(new)
+        for name, text in _texts(old).items():
             yield from _changed(f"{at}, {name}", "few_shot", text, texts[name])
+
+
+def _texts(example: Example) -> Mapping[str, str]:
+    return {name: text if isinstance(text, str) else ", ".join(text) for name, text in asdict(example).items()}
 
 
 def _changed(where: str, touches: Touches, before: str | None, after: str | None) -> Iterator[Change]:

@@ -11,6 +11,7 @@ OnEmpty = Literal["lowest", "highest", "judge"]
 SEES = ("question", "context", "candidate_context", "reference")
 """What a judge can be shown beside the answer, in the order in which it is shown."""
 MOST_LEVELS = 11
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,15}")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 RESERVED = ("composite", "reasoning", "score")
 _Whole = Annotated[int, Field(strict=True)]
@@ -29,6 +30,8 @@ class ExampleFile(_Written):
     answer: str = Field(description="answer: the answer that earns this score")
     reasoning: str = Field(description="reasoning: why it earns it, as the judge should write")
     score: _Whole | None = None
+    user_categories: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 class LevelFile(_Written):
@@ -48,6 +51,15 @@ class CriterionFile(_Written):
     levels: tuple[LevelFile, ...]
 
 
+class CategoryFile(_Written):
+    """One category of a taxonomy of content safety. A guard may call it by its code, its name or an alias."""
+
+    code: str
+    name: str
+    description: str
+    aliases: tuple[str, ...] = ()
+
+
 class RubricFile(_Written):
     """A rubric as a user writes it."""
 
@@ -61,3 +73,4 @@ class RubricFile(_Written):
     renormalise: bool = False
     require_examples: bool = False
     criteria: tuple[CriterionFile, ...] = Field(description="criteria: a list of what is graded")
+    categories: tuple[CategoryFile, ...] = ()

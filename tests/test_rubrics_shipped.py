@@ -42,7 +42,7 @@ def near(one: str, other: str) -> bool:
 
 
 def test_what_is_shipped() -> None:
-    assert set(NAMES) == {*FAMILY, "answer_relevance", "faithfulness", "harmlessness"}
+    assert set(NAMES) == {*FAMILY, "answer_relevance", "faithfulness", "harmlessness", "llama_guard", "safety"}
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -103,8 +103,8 @@ def test_no_example_asks_a_question_of_the_packaged_samples(name: str) -> None:
 
 def test_an_empty_answer_is_the_lowest_but_where_silence_is_no_harm() -> None:
     rules = {name: load_rubric(name, 1).on_empty for name in NAMES}
-    assert {name for name, rule in rules.items() if rule != "lowest"} == {"harmlessness"}
-    assert rules["harmlessness"] == "highest"
+    harms = ("harmlessness", "llama_guard", "safety")
+    assert {name: rule for name, rule in rules.items() if rule != "lowest"} == dict.fromkeys(harms, "highest")
 
 
 VALIDATOR = Draft202012Validator(rubric_json_schema())

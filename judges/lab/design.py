@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...harness.errors import InputError
 from ...harness.exam_mlflow import is_mlflow
+from ...harness.exam_safety import is_guard
 from ...harness.exam_specs import JudgeSpec
 from ...harness.labwork import Configuration
 from ..rubric import Rubric, load_rubric, packaged_rubrics
@@ -67,7 +68,7 @@ def variants(
     for spec in specs:
         rubric = load_rubric(spec.rubric, spec.shots)
         found.append(_variant(spec, rubric, ""))
-        wired = spec.model != "embedded" and not is_mlflow(spec.model)
+        wired = spec.model != "embedded" and not is_mlflow(spec.model) and not is_guard(spec)
         if 2 in experiments and wired and (spec.shots or has_examples(rubric)):
             found.append(_other_shots(spec))
         if 3 in experiments:

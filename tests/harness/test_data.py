@@ -42,7 +42,7 @@ def test_a_row_becomes_a_sample_and_unknown_columns_its_metadata(tmp_path):
             "relevant": {"doc": 2, "other": 0},
             "tools": [{"type": "function", "function": {"name": "f"}}],
             "tool_calls": [{"name": "f"}],
-            "safety": {"category": "x"},
+            "safety": {"prompt": "unsafe", "categories": ["S3"]},
             "cluster": "doc",
             "tags": ["t"],
             "level": 3,
@@ -54,9 +54,25 @@ def test_a_row_becomes_a_sample_and_unknown_columns_its_metadata(tmp_path):
     assert (sample.tools, sample.tool_calls, sample.safety) == (
         ({"type": "function", "function": {"name": "f"}},),
         ({"name": "f", "arguments": {}},),
-        {"category": "x"},
+        {"prompt": "unsafe", "categories": ["S3"]},
     )
     assert sample.metadata == {"level": 3, "author": "me"}
+
+
+@pytest.mark.parametrize(
+    ("safety", "said"),
+    [
+        ({"prompt": "bad"}, "prompt: 'bad' is neither 'safe' nor 'unsafe'"),
+        ({"user": "safe"}, "'user' is not one of prompt, response, categories"),
+        ({"prompt": "unsafe", "categories": "S3"}, "categories: 'S3' is not a list of codes, like [S3, S17]"),
+        (
+            {"prompt": "safe", "categories": ["S3"]},
+            "categories: ['S3'] stand beside nothing unsafe; say which is: prompt, response",
+        ),
+    ],
+)
+def test_a_safety_label_that_cannot_be_is_refused(safety, said, tmp_path):
+    assert complaints(tmp_path, {"id": "a", "question": "Why?", "safety": safety}) == [f"d.jsonl:1 safety: {said}"]
 
 
 def test_what_is_absent_is_absent(tmp_path):
