@@ -16,13 +16,15 @@ DEFAULT = "default"
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # without a bound it tries an address where nobody listens for minutes
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # what is printed there is ours
 }
 
 
-def need_mlflow(needed_for: str) -> None:
-    """Import MLflow, which reads its settings when it is imported. Raises MissingExtra without it."""
-    for name, value in _QUIET.items():
+def need_mlflow(needed_for: str, ours: bool = True) -> None:
+    """Import MLflow, which reads its settings when it is imported; in a process of the user's own they are not
+    ``ours``. Raises MissingExtra without it."""
+    for name, value in _QUIET.items() if ours else ():
         os.environ.setdefault(name, value)
     try:
         import mlflow  # noqa: F401
@@ -38,6 +40,8 @@ def open_client(uri: str) -> MlflowClient:
 
     try:
         return MlflowClient(tracking_uri=None if uri == DEFAULT else uri)
+    except ModuleNotFoundError as error:  # of the driver of a database
+        raise MissingExtra("mlflow", f"--mlflow {scrubbed(uri, uri)} wants {error.name}, and") from error
     except MlflowException as error:
         raise InputError(f"--mlflow {scrubbed(uri, uri)!r}: {reason(error, uri)}") from error
 

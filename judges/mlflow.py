@@ -43,7 +43,7 @@ def mlflow_scorer(
     ``rubric`` is a packaged name or a path, ``judge`` a model as in an exam. It has a ``close()``, which happens at the
     end of the process too. Raises MissingExtra, and InputError for what is wrong with rubric, model or key.
     """
-    need_mlflow("mlflow_scorer")
+    need_mlflow("mlflow_scorer", ours=False)
     section: dict[str, Any] = {"name": name or WHO, "model": judge, "rubric": str(rubric), "shots": shots}
     section |= {} if params is None else {"params": dict(params)}
     section |= {} if base_url is None else {"base_url": base_url}

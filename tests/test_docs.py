@@ -46,6 +46,8 @@ def followed(page: Path) -> Any:
     """The page; one that needs a package of another environment is tried there, and marked with its name."""
     package = follow.NEEDS.get(page.stem)
     marks = [] if package is None else [getattr(pytest.mark, package)]
+    if page.stem == "mlflow":  # which warns of its own ways with SQLAlchemy
+        marks.append(pytest.mark.filterwarnings("ignore"))
     if package is not None and importlib.util.find_spec(package) is None:
         marks.append(pytest.mark.skip(reason=f"needs the extra {package}: make test-{package}"))
     return pytest.param(page, marks=marks, id=page.stem)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ALIASES = {"inputs": "question", "prompt": "question", "text": "question"}
 """Further names of columns, and which of `named_inputs` they are given."""
+_IN_A_MAPPING = ("question", "context")
 _WITHOUT_SIGNATURE = ("question", "context", "messages")
 
 
@@ -145,22 +146,31 @@ def _loaded(uri: str) -> PyFuncModel:
 
 
 def given_of(model: PyFuncModel, sample: Sample) -> Any:
-    """What the model's signature asks for: a chat, one text, or a row of named columns; without a signature a row with
-    ``question``, ``context`` and ``messages``."""
+    """What the model's signature asks for: a chat, one text or mapping, or a row of named columns; without a
+    signature a row with ``question``, ``context`` and ``messages``."""
     import pandas as pd
 
     metadata: Any = model.metadata
     schema = metadata.get_input_schema()
     if schema is not None and not schema.has_input_names():
-        return [last_question(sample)]
+        return [_unnamed(schema.inputs[0].type, sample)]
     columns = {column.name: column for column in schema.inputs} if schema is not None else {}
     for chat in ("messages", "input"):  # of a ChatModel, of a ResponsesAgent
         if chat in columns and "Array" in str(columns[chat].type):
             return {chat: _chat(sample)}
-    names = tuple(columns) or _WITHOUT_SIGNATURE
+    return pd.DataFrame([_row(tuple(columns) or _WITHOUT_SIGNATURE, sample)])
+
+
+def _unnamed(kind: Any, sample: Sample) -> Any:
+    """For ``list[str]`` the question; for a list of mappings, or of a pydantic model, one with its fields."""
+    if hasattr(kind, "properties"):
+        return _row(tuple(field.name for field in kind.properties), sample)
+    return _row(_IN_A_MAPPING, sample) if str(kind).startswith("Map") else last_question(sample)
+
+
+def _row(names: tuple[str, ...], sample: Sample) -> dict[str, Any]:
     known = named_inputs(sample, tuple(dict.fromkeys(_ALIASES.get(name, name) for name in names)))
-    row = {name: known[_ALIASES.get(name, name)] for name in names if _ALIASES.get(name, name) in known}
-    return pd.DataFrame([row])
+    return {name: known[_ALIASES.get(name, name)] for name in names if _ALIASES.get(name, name) in known}
 
 
 def _chat(sample: Sample) -> list[dict[str, Any]]:

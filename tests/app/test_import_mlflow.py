@@ -20,7 +20,7 @@ def evaluated(tmp_path_factory):
         patch.setenv("MLFLOW_GENAI_EVAL_MAX_WORKERS", "1")
         patch.chdir(tmp_path_factory.mktemp("artifacts"))
         yield uri, evaluate(uri)
-        mlflow.set_tracking_uri("")
+        mlflow.set_tracking_uri(None)
 
 
 def evaluate(uri):

@@ -21,8 +21,8 @@ SAMPLE = Sample("q1", "What is kappa?", context=("Kappa is agreement.",), refere
 # MLflow would like hints on every `predict`.
 pytestmark = pytest.mark.filterwarnings("ignore:.*Add type hints")
 MODELS = """
-import os
 import mlflow
+import pydantic
 from mlflow.models import infer_signature
 from mlflow.pyfunc import ChatModel, PythonModel, ResponsesAgent
 from mlflow.types.llm import ChatChoice, ChatCompletionResponse, ChatMessage
@@ -40,6 +40,21 @@ class Columns(PythonModel):
 class Texts(PythonModel):
     def predict(self, model_input: list[str]) -> list[str]:
         return ["texts: " + text for text in model_input]
+
+
+class Mappings(PythonModel):
+    def predict(self, model_input: list[dict[str, str]]) -> list[str]:
+        return [f"{row['question']} {row['context']}" for row in model_input]
+
+
+class Asked(pydantic.BaseModel):
+    query: str
+    user: str
+
+
+class Typed(PythonModel):
+    def predict(self, model_input: list[Asked]) -> list[str]:
+        return [f"{row.query} by {row.user}" for row in model_input]
 
 
 class Chat(ChatModel):
@@ -70,8 +85,9 @@ def register():
     for version in (1, 2):
         given = {"registered_model_name": "columns", "signature": signature}
         mlflow.pyfunc.log_model(name="columns", python_model=Columns(), **given)
-    for name, model in (("texts", Texts()), ("chat", Chat()), ("agent", Agent()), ("broken", Broken())):
-        mlflow.pyfunc.log_model(name=name, python_model=model, registered_model_name=name)
+    for kind in (Texts, Mappings, Typed, Chat, Agent, Broken):
+        name = kind.__name__.lower()
+        mlflow.pyfunc.log_model(name=name, python_model=kind(), registered_model_name=name)
     mlflow.MlflowClient().set_registered_model_alias("columns", "champion", "1")
 """
 
@@ -138,6 +154,8 @@ def test_a_model_with_columns_is_given_those_of_the_sample_that_it_names_and_the
 
 def test_texts_chats_and_agents_are_asked_in_their_own_shape(here):
     assert answer(build("mlflow:models:/texts/1")) == Said("texts: What is kappa?")
+    assert answer(build("mlflow:models:/mappings/1")) == Said("What is kappa? Kappa is agreement.")
+    assert answer(build("mlflow:models:/typed/1")) == Said("What is kappa? by ann")
     assert answer(build("mlflow:models:/agent/1")) == Said("agent: What is kappa?")
     conversation = Sample("t", turns=("One?", "Two?"))
     assert answer(build("mlflow:models:/chat/1"), conversation).text == (
