@@ -30,7 +30,7 @@ from ...harness.store.uses import IMPORTED
 from .model import request_of
 
 Document = Mapping[str, Any]
-_COLUMNS = tuple(str(name) for name in calls.columns)  # plain texts, which the names of columns are not
+_COLUMNS = tuple(str(column.name) for column in calls.columns)  # plain texts, which the names of columns are not
 _SOME = 500
 
 
