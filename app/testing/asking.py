@@ -24,6 +24,7 @@ from ...judges.rubric import Rubric
 from .. import workflow
 from ..loops import run_anywhere
 from ..session import Options, Session, pairwise_rubrics_of, price_book, rubrics_of
+from .plainly import plainly
 from .settings import Settings
 from .single import Answered, Graded, answered, graded
 from .sitting import RECORD, NotRecorded, in_turn, missing_key
@@ -42,15 +43,15 @@ class Desk:
     settings: Settings
     tally: Tally = field(default_factory=Tally)
 
+    @plainly
     def judge(self, name: str = "") -> SingleJudge:
         """The judge of that name, or the only one."""
-        __tracebackhide__ = True
         alone = [spec.name for spec in self.exam.judges if spec.mode == "pointwise" and not spec.members]
         return SingleJudge(self, _named("judge", name, alone))
 
+    @plainly
     def candidate(self, name: str = "") -> SingleCandidate:
         """The candidate of that name, or the only one."""
-        __tracebackhide__ = True
         return SingleCandidate(self, _named("candidate", name, [spec.name for spec in self.exam.candidates]))
 
     @cached_property
@@ -93,12 +94,12 @@ class SingleJudge:
     desk: Desk
     name: str
 
+    @plainly
     def grade(
         self, *, answer: str, question: str = "", reference: str | None = None, context: str | Sequence[str] = ()
     ) -> Graded:
         """The scores of ``answer``. Raises NotRecorded where no reply is recorded and the suite is not live, and
         InputError where the rubric shows the judge something that is not given."""
-        __tracebackhide__ = True
         sample = _sample(question, reference, context)
 
         async def work(on_stage: workflow.Stage) -> tuple[list[Grade], Rubric]:
@@ -121,11 +122,11 @@ class SingleCandidate:
     desk: Desk
     name: str
 
+    @plainly
     def answer(
         self, question: str, *, context: str | Sequence[str] = (), reference: str | None = None, trial: int = 0
     ) -> Answered:
         """Its answer. Raises NotRecorded where no reply is recorded and the suite is not live."""
-        __tracebackhide__ = True
         sample = _sample(question, reference, context)
 
         async def work(on_stage: workflow.Stage) -> Answer:
@@ -142,7 +143,6 @@ class SingleCandidate:
 
 
 def _named(what: str, name: str, known: list[str]) -> str:
-    __tracebackhide__ = True
     if name in known:
         return name
     if not name and len(known) == 1:
@@ -168,7 +168,6 @@ async def _launch(on_stage: workflow.Stage, name: str) -> None:
 
 
 def _refuse_missing(who: str, failures: Iterable[str]) -> None:
-    __tracebackhide__ = True
     for text in failures:
         if (key := missing_key(text)) is not None:
             raise NotRecorded(

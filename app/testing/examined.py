@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,13 @@ from ..run import Run
 from ..session import WORKSPACE
 from .grades import Grades
 from .marked import Place
+from .plainly import plainly
 from .single import Answered, Graded, answered_at, graded_at
 from .sitting import Sat
 from .told import gate_details, gate_headline, gate_row, printable
-from .verdict import Court, Row, Verdict
+from .verdict import Court, Verdict
 
-SAME = "every answer is a reply that the baseline had already: nothing has changed since"
-SAME_RUN = "the baseline is this very run: nothing has changed since"
+SAME = "every answer is one that the baseline had already: nothing has changed since"
 
 
 class ExaminedRun(Run):
@@ -43,6 +43,7 @@ class ExaminedRun(Run):
         """See `Run.data`."""
         return self._sat.data
 
+    @plainly
     def not_worse_than(
         self,
         baseline: str | Path | Run | Examined,
@@ -59,31 +60,35 @@ class ExaminedRun(Run):
         ranks by. ``candidate`` is one of several, or NEW=OLD. Raises InputError for runs that cannot be compared.
         """
         old = self._baseline(baseline)
-        if old is None:
-            row = Row(candidate or "–", judge, measure or "–", f"loss < {margin:g}", None, None, None, 0, "pass")
-            return Verdict("pass", f"PASS: {SAME_RUN}", (row,), lambda: SAME_RUN, self._court)
-        pairs = candidate_pairs([candidate] if candidate else [])
-        found = compared(self.data, [old], Options(pairs))
+        itself = old.info.id == self.id and isinstance(baseline, str | Path)
+        if itself:  # a bundle of it, which needs another name to stand beside it
+            old = replace(old, info=replace(old.info, id=f"{self.id} ({baseline})"))
+        found = compared(self.data, [old], Options(candidate_pairs([candidate] if candidate else [])))
         result = gated(found, gate_from_dict({"measures": [self._line(measure, judge, margin)], "confirm": False}))
-        return self._verdict(found, result)
+        return self._verdict(found, result, itself)
 
-    def _verdict(self, found: Compared, result: GateResult) -> Verdict:
+    def _verdict(self, found: Compared, result: GateResult, itself: bool) -> Verdict:
         state: State = {"pass": "pass", "inconclusive": "inconclusive"}.get(result.verdict, "fail")  # type: ignore[assignment]
-        headline = gate_headline(result, state)
-        if state == "inconclusive" and _unchanged(found):
-            state, headline = "pass", f"PASS: {SAME}"
         rows = tuple(gate_row(line) for line in result.lines)
+        headline = gate_headline(result, state)
+        if state == "inconclusive" and (itself or _unchanged(found)):
+            state, headline = "pass", f"PASS: {SAME}"
+            rows = tuple(replace(row, verdict=state) for row in rows)
         return Verdict(state, headline, rows, lambda: gate_details(result, found), self._court)
 
-    def _baseline(self, baseline: str | Path | Run | Examined) -> RunData | None:
-        """Its tables; ``None`` for a bundle of this very run."""
+    def _baseline(self, baseline: str | Path | Run | Examined) -> RunData:
+        """Its tables. Raises InputError for a reference that leads back to this very run: it would always pass."""
         if isinstance(baseline, Examined):
             baseline = baseline.run
         if isinstance(baseline, Run):
             return baseline.data
         reference = self._found(str(baseline))
         data = load_run(reference, self.workspace)
-        return None if data.info.id == self.id and bundle_file(reference) is not None else data
+        if data.info.id == self.id and bundle_file(reference) is None:
+            raise InputError(
+                f"the baseline {reference!r} is the run {self.id} itself: name another, or a bundle of one from before"
+            )
+        return data
 
     def _found(self, reference: str) -> str:
         """A bundle beside the test, else what was written."""

@@ -11,6 +11,7 @@ from ...reports import words
 from ...reports.claims import Claim, claim, point_claim, subject
 from ...reports.grid import Key
 from ...reports.lowest import lowest
+from .plainly import plainly
 from .sitting import Sat
 from .told import SHOWN, claim_details, claim_row, headline
 from .verdict import Court, Verdict
@@ -23,17 +24,16 @@ class Grades:
     sat: Sat
     court: Court
 
+    @plainly
     def mean(self, measure: str, candidate: str = "", judge: str = "") -> Mean:
         """The mean of a criterion, of ``composite``, or of a measure without a judge; corrected by labels where the
         exam has them. ``candidate`` and ``judge`` are needed where there are several.
 
         Raises InputError for a name that the run does not have.
         """
-        __tracebackhide__ = True
         return Mean(self.sat, self._key(measure, candidate, judge), self.court)
 
     def _key(self, measure: str, candidate: str, judge: str) -> Key:
-        __tracebackhide__ = True
         keys = list(self.sat.scores.cells)
         who = _one("candidate", candidate, list(dict.fromkeys(key[0] for key in keys)))
         measures = list(dict.fromkeys(key[2] for key in keys))
@@ -49,7 +49,6 @@ class Grades:
 
 def _one(what: str, given: str, known: list[str]) -> str:
     """The name that was given, or the only one."""
-    __tracebackhide__ = True
     if given in known:
         return given
     if not given and len(known) == 1:

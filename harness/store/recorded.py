@@ -77,7 +77,7 @@ class Ledger:
             tally.reused += 1
             return recorded
         call = await live()
-        tally.live += 1
+        tally.live += bool(call.attempts)  # offline nothing was called
         if call.cost_usd is not None:
             tally.spent_usd += call.cost_usd
         elif isinstance(call.outcome, Reply):

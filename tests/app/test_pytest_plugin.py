@@ -307,6 +307,35 @@ def test_nobody(run):
     assert "there is no run 'nobody'; the latest are:" in printed(result)
 
 
+def test_a_bundle_of_the_same_answers_passes_and_says_that_nothing_changed(wired, mock):
+    wired.test("""
+def test_baseline(run):
+    verdict = run.not_worse_than(BASELINE, margin=0.01)
+    assert verdict
+    print(verdict)
+""")
+    source = (wired.folder / "test_it.py").read_text()
+
+    def verdict(baseline, *words):
+        (wired.folder / "test_it.py").write_text(source.replace("BASELINE", repr(baseline)))
+        return wired.run(*words, "-rP", "--markscheme-inconclusive=fail")
+
+    latest = verdict("latest", "--markscheme-live")
+    latest.assert_outcomes(failed=1)
+    assert "the baseline 'latest' is the run" in printed(latest) and "itself: name another, or a" in printed(latest)
+    assert "app/testing" not in printed(latest)
+    same = "<PASS: every answer is one that the baseline had already: nothing has changed since>"
+    bundle("latest", wired.folder / "itself.mks", wired.folder / ".markscheme")
+    itself = verdict("itself.mks")
+    itself.assert_outcomes(passed=1)
+    assert same in printed(itself)
+    assert re.search(r"cand +judge +correctness \(difference\) +0\.00 .* 10 +loss < 0\.010 +PASS", printed(itself))
+    wired.exam["measures"] = ["contains"]
+    other = verdict("itself.mks")
+    other.assert_outcomes(passed=1)
+    assert same in printed(other)
+
+
 def test_a_second_suite_of_the_same_exam_changes_no_byte_of_the_workspace(desk):
     desk.test(OPEN)
     desk.run()
@@ -436,7 +465,7 @@ def test_offline_a_missing_reply_is_named_by_its_key_with_the_remedy(wired, mock
     assert re.search(r"candidate cand on s0: key [0-9a-f]{64}\n", text)
     assert "… and 7 more" in text and "record them: pytest --markscheme-live --markscheme-budget USD" in text
     assert "could not be sat: 10 replies are not recorded" in text
-    assert mock.stats()["received"] == 0
+    assert mock.stats()["received"] == 0 and "calls made" not in text
 
 
 def test_what_was_recorded_live_is_all_that_a_suite_needs(wired, mock):
