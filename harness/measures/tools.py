@@ -13,8 +13,9 @@ from ..errors import InputError
 from ..records import Said, Sample
 from ..tool_calls import functions_of, read_call
 from .text import quoted
-from .tools_faults import KINDS, Fault, Made, faults, made, said_of, schema_faults
+from .tools_faults import KINDS, Fault, Made, faults, made, said_of
 from .tools_match import Matching, Right
+from .tools_schema import schema_errors
 from .tools_text import calls_in_text
 
 COUNT, PARSE = "count", "parse"
@@ -200,7 +201,8 @@ def _validity(call: Made, offered: Mapping[str, Mapping[str, Any]]) -> Iterator[
     elif call.arguments is None:
         yield Fault("not JSON", f"the arguments of {short(call.name)} are {call.error}")
     else:
-        yield from (Fault("schema invalid", why) for why in schema_faults(call, offered[call.name]))
+        for why in schema_errors(call.arguments, offered[call.name]):
+            yield Fault("schema invalid", f"{short(call.name)} {why}")
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> None:

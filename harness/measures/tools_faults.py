@@ -7,16 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Any
-
-import orjson
 
 from ..data_rows import short
 from ..records import ToolCall
 from ..tool_calls import arguments_object
 from .tools_match import Matching, Right, assigned, is_number
+from .tools_schema import schema_errors
 
 KINDS = (
     "call in text",  # a call written as words; made only where the measure is told to read them
@@ -109,31 +107,6 @@ def kinds_in(why: str) -> dict[str, int]:
     return counts
 
 
-def schema_faults(call: Made, schema: Mapping[str, Any]) -> Iterator[str]:
-    """In which ways the arguments break the schema of their function.
-
-    Raises ValueError for a schema that cannot be applied: it refers to what is not there, or to a pattern of another
-    dialect.
-    """
-    from referencing.exceptions import Unresolvable
-
-    validator = _validator(orjson.dumps(schema))
-    try:
-        for error in validator.iter_errors(call.arguments):
-            yield f"{short(call.name)} {error.json_path}: {error.message[:160]}"
-    except (Unresolvable, re.error, ArithmeticError, RecursionError) as error:
-        raise ValueError(f"the schema of {short(call.name)} cannot be applied: {short(str(error))}") from None
-
-
-@lru_cache(4096)
-def _validator(schema: bytes) -> Any:
-    from jsonschema.validators import Draft202012Validator, validator_for
-    from referencing import Registry
-
-    parsed = orjson.loads(schema)
-    return validator_for(parsed, default=Draft202012Validator)(parsed, registry=Registry())
-
-
 def _unpaired(calls: Sequence[Made], rights: Sequence[Right], how: Matching) -> tuple[list[Made], list[Right]]:
     """What is left of calls and right calls once as many as can be are paired without a fault."""
     fits = [[i for i, call in enumerate(calls) if _is_right(call, right, how)] for right in rights]
@@ -176,7 +149,10 @@ def _schema_faults(call: Made, offered: Mapping[str, Mapping[str, Any]]) -> Iter
     schema = offered.get(call.name)
     if schema and call.arguments is not None:
         with suppress(ValueError):
-            yield from (Fault("schema invalid", why) for why in islice(schema_faults(call, schema), 1))
+            yield from (
+                Fault("schema invalid", f"{short(call.name)} {why}")
+                for why in islice(schema_errors(call.arguments, schema), 1)
+            )
 
 
 def _function_faults(
