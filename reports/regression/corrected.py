@@ -59,4 +59,5 @@ def _corrected(
     people = difference(mine, other, one.scale) if mine is not None and other is not None else None
     if people is None:
         return one
-    return replace(one, estimate=people[0], p=people[1], adjusted=people[1], test="t", binary=False, corrected=True)
+    judged = replace(one, binary=False, bound=None)
+    return replace(judged, estimate=people[0], p=people[1], adjusted=people[1], test="t", corrected=True)

@@ -10,6 +10,7 @@ from ...harness.errors import InputError
 from ...harness.records import Estimate
 from ...harness.statistics.clusters import clusters_of, se_independent, se_jackknife
 from ...harness.statistics.intervals import mean_interval
+from ...harness.statistics.not_inferior import lower_bound
 from ...harness.statistics.paired import PairedDifference, holm, pair_differences
 from ...harness.statistics.pairs_of_rates import PairedRates, paired_rates
 from ...harness.statistics.rates import rate_interval
@@ -137,7 +138,13 @@ def _difference(one: Sides, clusters: NDArray[Any], tested: PairedDifference | P
         missing_old=int((np.isnan(one.old) & ~np.isnan(one.new)).sum()),
         scale=one.scale,
         binary=isinstance(tested, PairedRates),
+        bound=None if isinstance(tested, PairedRates) else _bound(one, kept, own),
     )
+
+
+def _bound(one: Sides, d: Floats, clusters: NDArray[Any]) -> float | None:
+    span = None if one.scale is None else (one.scale[0] - one.scale[1], one.scale[1] - one.scale[0])
+    return lower_bound(d if one.subject.better == "higher" else -d, clusters, span)
 
 
 def _mean(one: Sides, values: Floats, clusters: NDArray[Any]) -> Estimate:

@@ -144,6 +144,8 @@ def gain_of(difference: Difference, lost: float = 0.0) -> Gain:
         return Gain(value or 0.0, None, None, None, difference.p)
     if turned.method == "Tango":
         lower = tango(difference.wins, difference.losses, turned.n, ONE_SIDED)[0]
+    elif difference.bound is not None:
+        lower = difference.bound
     else:
         lower = one_sided_bound(value, low, max(1, difference.clusters - 1))
     return Gain(value, low, high, bound_with_lost(lower, lost, _fall(difference)), difference.p)

@@ -53,7 +53,8 @@ def held_against(difference: Difference, means: Sequence[float]) -> Difference:
     estimate = replace(difference.estimate, low=value - reach, high=value + reach, method=method)
     p = 2 * float(special.stdtr(m - 1, -abs(value) / se))
     test = "t between runs"
-    return replace(difference, estimate=estimate, p=p, adjusted=p, test=test, clusters=m, sd=None, effective_n=None)
+    unknown = replace(difference, sd=None, effective_n=None, bound=None)
+    return replace(unknown, estimate=estimate, p=p, adjusted=p, test=test, clusters=m)
 
 
 def _mean(answers: pd.DataFrame, names: dict[str, str], difference: Difference, samples: set[str]) -> float:

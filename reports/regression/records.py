@@ -70,6 +70,9 @@ class Difference:
     """Whether human labels stand behind the estimate."""
     exploratory: bool = False
     """Whether it is outside the declared family: then ``adjusted`` is ``p``."""
+    bound: float | None = None
+    """The one-sided 95 % bound of the mean gain, turned so that more is better; ``None`` where it is another one than
+    `not_inferior.lower_bound` on the samples."""
 
 
 @dataclass(frozen=True, slots=True)
