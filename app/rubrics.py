@@ -19,7 +19,7 @@ from ..judges.prompt import Material, Prompt, materials
 from ..judges.rubric import Rubric, load_rubric, packaged_rubrics, rubric_kind
 from ..judges.rubric_schema import rubric_json_schema
 from .commands import emit
-from .rubrics_output import RubricLine, RubricList, ShownCall, ShownRubric
+from .rubrics_output import RubricLine, RubricList, ShownCall, ShownRubric, text_of
 
 Calls = Literal["one", "per_criterion"]
 _PLACEHOLDER = Sample(
@@ -55,7 +55,7 @@ def show(rubric: str, wanted: Wanted, json: bool) -> None:
         if len(shown.calls) > 1:
             typer.echo(f"--- call {number} of {len(shown.calls)}: {', '.join(call.criteria)}")
         for message in call.messages:
-            typer.echo(f"[{message['role']}]\n{_text(message['content'])}")
+            typer.echo(f"[{message['role']}]\n{text_of(message['content'])}")
 
 
 def list_packaged(json: bool) -> None:
@@ -120,14 +120,6 @@ def _call(request: Request, form: Form) -> ShownCall:
         messages=[dict(message) for message in request.messages],
         verdict=form.schema(),
     )
-
-
-def _text(content: object) -> str:
-    """The words of a message; its images stay in the JSON."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")
 
 
 def _line(name: str) -> RubricLine:

@@ -32,7 +32,7 @@ class ShownCall(BaseModel):
     verdict: dict[str, Any]
 
 
-class ShownRubric(BaseModel):
+class ShownRubric(Shown):
     """`rubric show NAME`: the exact prompt of a judge."""
 
     name: str
@@ -40,6 +40,17 @@ class ShownRubric(BaseModel):
     sha256: str
     shots: int
     calls: list[ShownCall]
+
+    def _repr_html_(self) -> str:
+        from ..reports.notebook.outputs import prompt_html
+
+        several = len(self.calls) > 1
+        sent = [
+            (f"call {number}: {message['role']}" if several else message["role"], text_of(message["content"]))
+            for number, call in enumerate(self.calls, 1)
+            for message in call.messages
+        ]
+        return prompt_html(f"rubric {self.name}, version {self.version}", sent)
 
 
 class RubricChange(BaseModel):
@@ -58,3 +69,11 @@ class RubricDiffOutput(Shown):
     zero_shot: bool
     few_shot: bool
     composites: bool
+
+
+def text_of(content: object) -> str:
+    """The words of a message; its images stay in the JSON."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -62,17 +62,17 @@ def notes(texts: Iterable[str | Line], kind: str = "note") -> Markup:
     return Markup("").join(Markup('<p class="{}">{}</p>').format(kind, _worded(text)) for text in texts)
 
 
-def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]], left: int = 1, most: int = MOST_ROWS) -> Markup:
-    """The first ``most`` rows, and how many more there are; the first ``left`` columns hold words, others numbers.
-
-    Nothing where there is no row.
+def table(titles: Sequence[str], rows: Iterable[Sequence[Cell]], left: int = 1, wordy: Collection[str] = ()) -> Markup:
+    """The first rows, and how many more there are. The first ``left`` columns and those titled as in ``wordy`` hold
+    words, the others numbers. Nothing where there is no row.
     """
     found = list(rows)
     if not found:
         return Markup("")
-    head = Markup("").join(_cell("th", text, place < left) for place, text in enumerate(titles))
-    body = Markup("").join(_row(row, left) for row in found[:most])
-    more = len(found) - most
+    words = [place < left or name in wordy for place, name in enumerate(titles)]
+    head = Markup("").join(_cell("th", text, word) for text, word in zip(titles, words, strict=True))
+    body = Markup("").join(_row(row, words) for row in found[:MOST_ROWS])
+    more = len(found) - MOST_ROWS
     rest = notes([f"and {more:,} more {'row' if more == 1 else 'rows'}"]) if more > 0 else Markup("")
     whole = Markup('<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}')
     return whole.format(head, body, rest)
@@ -89,9 +89,9 @@ def figures(drawn: Iterable[tuple[str, Markup | None]], wide: bool = False) -> M
 
 
 def texts(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Names and longer texts, as they were written."""
+    """Names and texts, as they were written."""
     entry = Markup("<dt>{}</dt><dd>{}</dd>")
-    return Markup("<dl>{}</dl>").format(Markup("").join(entry.format(name, cut(text)) for name, text in pairs))
+    return Markup("<dl>{}</dl>").format(Markup("").join(entry.format(name, text) for name, text in pairs))
 
 
 def cut(text: str, most: int = MOST_LETTERS) -> str:
@@ -99,8 +99,8 @@ def cut(text: str, most: int = MOST_LETTERS) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _row(row: Sequence[Cell], left: int) -> Markup:
-    cells = (_cell("td" if place else "th", text, place < left) for place, text in enumerate(row))
+def _row(row: Sequence[Cell], words: Sequence[bool]) -> Markup:
+    cells = (_cell("td" if i else "th", text, word) for i, (text, word) in enumerate(zip(row, words, strict=True)))
     return Markup("<tr>{}</tr>").format(Markup("").join(cells))
 
 

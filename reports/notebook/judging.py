@@ -58,7 +58,7 @@ def probing_html(found: Probing) -> str:
     return html.fragment(
         html.title(f"judge {found.judge} · run {found.run}"),
         html.verdict(f"{found.judge}: {found.verdict}"),
-        html.table(["probe", "metric", "value", "limit", "n", "verdict"], rows, left=2),
+        html.table(["probe", "metric", "value", "limit", "n", "verdict"], rows, left=2, wordy=["verdict"]),
         html.notes(meant),
     )
 
@@ -87,7 +87,7 @@ def lab_html(found: Lab) -> str:
         html.title(f"{found.exam} · run {found.run}"),
         html.verdict(lab.verdict(found)),
         html.notes(facts),
-        html.table(choice.columns, rows, left=choice.left),
+        html.table(choice.columns, rows, left=choice.left, wordy=[""]),
     )
 
 

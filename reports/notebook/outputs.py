@@ -12,16 +12,24 @@ from .. import words
 from . import fragment as html
 
 _ESTIMATE = {"value", "low", "high", "n", "method"}
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
+_LONGEST = 20_000
+"""Letters of a prompt."""
 
 
 def output_html(name: str, values: Mapping[str, Any]) -> str:
     """``values`` is plain JSON: single values in one table, and a table for each list of rows."""
     rows = {key: value for key, value in values.items() if _is_table(value)}
-    single = [[key, _text(value)] for key, value in values.items() if key not in rows and value not in ([], {}, "")]
+    single = [[key, _text(value)] for key, value in values.items() if key not in rows and value not in _NOTHING]
     parts = [html.title(name), html.table(["", ""], single, left=2)]
     for key, value in rows.items():
         parts += [html.title(key), _table(value)]
     return html.fragment(*parts)
+
+
+def prompt_html(name: str, messages: Iterable[tuple[str, str]]) -> str:
+    """The messages of a prompt as they are sent: who says what."""
+    return html.fragment(html.title(name), html.texts((role, html.cut(text, _LONGEST)) for role, text in messages))
 
 
 def _is_table(value: Any) -> bool:
@@ -29,9 +37,9 @@ def _is_table(value: Any) -> bool:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Markup:
-    titles = [key for key in rows[0] if any(row[key] not in (None, "", [], {}) for row in rows)]
-    left = next((i for i, key in enumerate(titles) if not isinstance(rows[0][key], str)), len(titles))
-    return html.table(titles, ([_text(row[key]) for key in titles] for row in rows), left=left)
+    titles = [key for key in rows[0] if any(row[key] not in _NOTHING for row in rows)]
+    wordy = [key for key in titles if any(isinstance(row[key], str | list) for row in rows)]
+    return html.table(titles, ([_text(row[key]) for key in titles] for row in rows), wordy=wordy)
 
 
 def _text(value: Any) -> str:

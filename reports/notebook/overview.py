@@ -116,22 +116,19 @@ def _criteria(found: Overview) -> Iterator[tuple[str, Markup]]:
 
 def _board(board: Board, several: bool) -> Markup:
     criteria = board.judge.criteria if board.shows_composite else ()
-    titles = ["candidate", "rank", board.judge.headline, *criteria, "p50 s", "USD per 1,000", "n"]
+    timed = any(row.cost.p50.value is not None for row in board.rows)
+    titles = ["candidate", "rank", board.judge.headline, *criteria, *(["p50 s"] if timed else []), "USD per 1,000", "n"]
     marked = board_marks(board)
     rows = []
     for i, row in enumerate(board.rows):
-        cells = [row.headline, *row.criteria] if criteria else [row.headline]
-        shown = [
-            _marked(_cell(cell), marked[name][i]) for cell, name in zip(cells, ["headline", *criteria], strict=True)
-        ]
-        cost = [
-            _marked(words.seconds(row.cost.p50.value), marked["p50"][i]),
-            _marked(words.usd(row.cost.usd_per_1000.value), marked["usd"][i]),
-        ]
+        cells = zip(["headline", *criteria], [row.headline, *row.criteria], strict=False)
+        shown = [_marked(_cell(cell, board.touched), marked[name][i]) for name, cell in cells]
+        seconds = [_marked(words.seconds(row.cost.p50.value), marked["p50"][i])] if timed else []
+        usd = _marked(words.usd(row.cost.usd_per_1000.value), marked["usd"][i])
         place = row.against or (rank_words(row.rank) if row.rank else words.NONE)
-        rows.append([row.candidate, place, *shown, *cost, words.count(row.headline.estimate.n)])
+        rows.append([row.candidate, place, *shown, *seconds, usd, words.count(row.headline.estimate.n)])
     name = html.notes([f"judge {board.judge.name}"]) if several else Markup("")
-    return name + html.table(titles, rows, left=1)
+    return name + html.table(titles, rows)
 
 
 def _measures(found: Overview) -> Markup:
@@ -139,9 +136,13 @@ def _measures(found: Overview) -> Markup:
     return html.table(["candidate", *found.scores.measures], rows) if found.scores.measures else Markup("")
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, touched: bool = False) -> str:
+    """The mean; whose it is where labels ``touched`` any of them, and what is missing."""
+    whose = ""
+    if touched and cell.mean is not None:
+        whose = f" (judge {words.number(cell.judge_only.value)})" if cell.corrected else f" {words.UNCORRECTED}"
     missing = f", {cell.n_missing:,} missing" if cell.n_missing else ""
-    return words.estimate(cell.estimate) + missing
+    return words.estimate(cell.estimate) + whose + missing
 
 
 def _marked(text: str, kind: str) -> str | Mark:

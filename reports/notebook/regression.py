@@ -8,7 +8,7 @@ from .. import words
 from ..regression import gate_words, history_said, history_tables, said
 from ..regression.compare_html import forests
 from ..regression.gate_plan import GatePlan, PlannedLine
-from ..regression.gate_plan_words import plan_lines
+from ..regression.gate_plan_words import fine, plan_lines
 from ..regression.gate_records import ORDER, GateLine, GateResult, Verdict
 from ..regression.history_html import headline_figures
 from ..regression.history_records import History
@@ -55,7 +55,7 @@ def gate_html(found: GateResult) -> str:
     return html.fragment(
         html.verdict(gate_words.headline(found)),
         html.title(gate_words.against(found)),
-        html.table(["verdict", "what", "change", "margin", "why"], map(_line, lines), left=2),
+        html.table(["verdict", "what", "change", "margin", "why"], map(_line, lines), left=2, wordy=["why"]),
         html.notes([gate_words.watched(one) for one in found.watched]),
         html.notes(found.notes, "warn"),
     )
@@ -79,10 +79,10 @@ def _planned(line: PlannedLine) -> list[Cell]:
         line.noise.candidate,
         line.noise.measure,
         words.count(line.noise.n),
-        f"{line.margin:.3g}",
+        fine(line.margin, line),
         words.percent(line.passes),
-        Mark(f"{line.certifiable:.3g}", "" if line.certifiable <= line.margin else "warn"),
-        f"{line.detects:.3g}",
+        Mark(fine(line.certifiable, line), "" if line.certifiable <= line.margin else "warn"),
+        fine(line.detects, line),
         words.count(line.n_needed),
     ]
 
@@ -100,7 +100,7 @@ def history_html(found: History) -> str:
         html.verdict(history_said.verdict(found)),
         html.figures(headline_figures(found), wide=True),
         html.notes(changed),
-        html.table(titles, rows, left=2),
+        html.table(titles, rows, left=2, wordy=["run", "state"]),
         html.notes([gate_words.watched(one) for one in found.watched]),
         html.notes(history_said.sentences(found), "warn"),
     )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ...harness.errors import InputError
 from ...harness.store.frames import RunData
 from .. import words
+from ..lowest import Low, lowest
 from . import fragment as html
 from .fragment import Cell, Mark
+from .overview import Overview
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,3 +69,52 @@ def _grades(own: pd.DataFrame) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def worst_answers(
+    data: RunData, found: Overview, n: int, candidate: str = "", by: tuple[str, str] = ("", "")
+) -> pd.DataFrame:
+    """The ``n`` answers with the lowest values, the worst first; ``by`` is a judge and a measure, '' for the headline.
+
+    candidate, sample_id, judge, measure, value, question, answer, reference, reasoning. Raises InputError for a name
+    that the run does not have.
+    """
+    import pandas as pd
+
+    source, measure = _by(found, by)
+    names = [view.name for view in found.scores.candidates]
+    if candidate and candidate not in names:
+        raise InputError(f"run {found.run} has no candidate {candidate!r}; there are {', '.join(names)}")
+    rows = [
+        (name, low.sample_id, source, measure, low.value, low.question, low.answer, low.reference, _said(low))
+        for name in ([candidate] if candidate else names)
+        for low in lowest(data, found.scores, (name, source, measure), "at least", n)
+    ]
+    table = pd.DataFrame(rows, columns=list(WORST_COLUMNS))
+    return table.sort_values("value", kind="stable").head(n).reset_index(drop=True)
+
+
+WORST_COLUMNS = (
+    "candidate", "sample_id", "judge", "measure", "value", "question", "answer", "reference", "reasoning",
+)  # fmt: skip
+
+
+def _by(found: Overview, asked: tuple[str, str]) -> tuple[str, str]:
+    """The judge and the measure that are meant."""
+    judge, measure = asked
+    if not judge and not measure:
+        if found.plotted.measure is None:
+            raise InputError(f"run {found.run} has no measure of which more is better: name one")
+        headline: tuple[str, str] = found.plotted.measure
+        return headline
+    known: set[tuple[str, str]] = {(source, name) for _, source, name in found.scores.cells}
+    own = next((view.headline for view in found.scores.judges if view.name == judge), "")
+    for one in ((judge, measure or own), *(() if judge else ((view.name, measure) for view in found.scores.judges))):
+        if one in known:
+            return one
+    there = ", ".join(f"{name} of {source}" if source else name for source, name in sorted(known))
+    raise InputError(f"run {found.run} has no {measure or 'grades'} of judge {judge!r}; there are {there}")
+
+
+def _said(low: Low) -> str:
+    return "; ".join(f"{criterion}: {text}" for criterion, text in low.reasoning.items())

@@ -47,17 +47,17 @@ def _line(line: PlannedLine) -> Iterator[str]:
     by = f" by {noise.source}" if noise.source else ""
     deff = f", design effect {noise.deff:.1f}" if noise.deff > 1 else ""
     yield f"{noise.candidate}, {noise.measure}{by}: {words.plural(noise.n, 'sample')}{deff}"
-    yield f"  sd of a difference {_fine(line.sd, line)} ({SOURCES[noise.known]})"
+    yield f"  sd of a difference {fine(line.sd, line)} ({SOURCES[noise.known]})"
     share = "" if line.share is None else f" ({words.percent(line.share)})"
-    margin = f"{_fine(line.margin, line)}{share}"
+    margin = f"{fine(line.margin, line)}{share}"
     yield f"  an unchanged model passes the margin {margin} in {words.percent(line.passes)} of nights"
-    yield f"  the smallest margin that it passes in 80 %: {_fine(line.certifiable, line)}"
-    yield f"  a loss of {_fine(line.detects, line)} raises an alarm with 80 %"
+    yield f"  the smallest margin that it passes in 80 %: {fine(line.certifiable, line)}"
+    yield f"  a loss of {fine(line.detects, line)} raises an alarm with 80 %"
     if noise.measure in SECONDS:
         yield "  what slows a whole night is not in this: the gate takes the spread between runs where it is wider"
     if line.certifiable > line.margin:
         trials = f"{line.trials_needed:,} trials of each answer (now {noise.trials})"
-        yield f"  the margin {_fine(line.margin, line)} takes {line.n_needed:,} samples, or {trials}"
+        yield f"  the margin {fine(line.margin, line)} takes {line.n_needed:,} samples, or {trials}"
 
 
 def _expected(found: Expected) -> str:
@@ -72,6 +72,6 @@ def _few(count: float) -> str:
     return f"{count:.2g}" if count >= 0.01 else "under 0.01" if count else "none"
 
 
-def _fine(value: float, line: PlannedLine) -> str:
+def fine(value: float, line: PlannedLine) -> str:
     """Two significant digits of the margin, at least."""
     return f"{value:.3g}" if line.margin < 0.01 else words.number(value, 2 if line.margin >= 0.1 else 3)
