@@ -20,7 +20,7 @@ from .pinned import load_pinned
 if TYPE_CHECKING:
     from .exam import Exam
     from .exam_labels import LabelSpec
-    from .exam_specs import CandidateSpec, EndpointSpec, JudgeSpec
+    from .exam_specs import CandidateSpec, DatasetSpec, EndpointSpec, JudgeSpec
     from .retrieval.spec import EmbedderSpec
 
 
@@ -38,8 +38,8 @@ def describe(exam: Exam) -> dict[str, Any]:
             "columns": exam.dataset.columns,
             "limit": exam.dataset.limit,
             "seed": exam.dataset.seed,
-        },
             **_form(exam.dataset, folder),
+        },
         "candidates": [_candidate(spec, folder) for spec in exam.candidates],
         "judges": [_described(spec, exam, folder) for spec in exam.judges],
         "measures": list(exam.measures),
@@ -54,13 +54,13 @@ def describe(exam: Exam) -> dict[str, Any]:
     return described
 
 
-def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
 def _form(spec: DatasetSpec, folder: Path) -> dict[str, Any]:
     """Of whose form the data set is, and where its answers are; nothing for one of our own."""
     answers = {} if spec.answers is None else {"answers": _relative(spec.answers, folder)}
     return {} if spec.format is None else {"format": spec.format, **answers}
 
 
+def _candidate(spec: CandidateSpec, folder: Path) -> dict[str, Any]:
     model = spec.model
     if model.startswith("replay/"):
         model = f"replay/{_sheet(sheet_file(model.removeprefix('replay/'), spec.base), folder)}"
@@ -76,8 +76,8 @@ def _form(spec: DatasetSpec, folder: Path) -> dict[str, Any]:
         "timeout_s": spec.timeout_s,
         "base_url": _address(spec.base_url),
         **_launch(spec, folder),
-        **({} if spec.memory_gb is None else {"memory_gb": spec.memory_gb}),
         **({} if spec.tool_choice is None else {"tool_choice": spec.tool_choice}),
+        **({} if spec.memory_gb is None else {"memory_gb": spec.memory_gb}),
     }
     if spec.request is not None:
         headers = sorted(spec.request.headers)
