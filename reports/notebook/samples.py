@@ -105,13 +105,12 @@ def _by(found: Overview, asked: tuple[str, str]) -> tuple[str, str]:
     if not judge and not measure:
         if found.plotted.measure is None:
             raise InputError(f"run {found.run} has no measure of which more is better: name one")
-        headline: tuple[str, str] = found.plotted.measure
-        return headline
-    known: set[tuple[str, str]] = {(source, name) for _, source, name in found.scores.cells}
+        return found.plotted.measure
+    known = {(source, name) for _, source, name in found.scores.cells}
     own = next((view.headline for view in found.scores.judges if view.name == judge), "")
-    for one in ((judge, measure or own), *(() if judge else ((view.name, measure) for view in found.scores.judges))):
-        if one in known:
-            return one
+    meant = [(judge, measure or own)] + [(view.name, measure) for view in found.scores.judges if not judge]
+    if one := next((one for one in meant if one in known), None):
+        return one
     there = ", ".join(f"{name} of {source}" if source else name for source, name in sorted(known))
     raise InputError(f"run {found.run} has no {measure or 'grades'} of judge {judge!r}; there are {there}")
 
