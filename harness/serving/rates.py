@@ -65,7 +65,7 @@ def good(requests: Sequence[Served], slo: Mapping[str, float]) -> NDArray[np.boo
     """Which requests kept every limit of ``slo`` (``ttft_s``, ``gap_s``: their mean gap, ``e2e_s``); no failure did.
 
     Where the client sent late the user waited, so TTFT and E2E count from the planned moment. What is not known (TTFT
-    of a reply that was not streamed) is not kept.
+    of a reply that was not streamed, gaps that a tool does not record) is not kept.
     """
     import numpy as np
 
@@ -80,7 +80,11 @@ def good(requests: Sequence[Served], slo: Mapping[str, float]) -> NDArray[np.boo
 
 
 def _mean_gap(one: Served) -> float | None:
-    return sum(one.gaps_s) / len(one.gaps_s) if one.gaps_s else 0.0
+    """0 for a reply that came in one piece; ``None`` where pieces came and nobody noted when."""
+    if one.gaps_s:
+        return sum(one.gaps_s) / len(one.gaps_s)
+    whole = one.ttft_s is not None and one.e2e_s is not None and one.e2e_s <= one.ttft_s
+    return 0.0 if whole else None
 
 
 def lag_p99(loaded: Loaded) -> float | None:

@@ -77,6 +77,14 @@ def test_each_limit_alone_makes_a_request_bad(slo, share):
     assert one(cells(loads([4]), slo)).goodput.value == share
 
 
+def test_gaps_that_nobody_noted_keep_no_limit_and_a_reply_in_one_piece_has_none():
+    whole = load(level=4)
+    unknown = [replace(served, gaps_s=()) for served in whole.requests]
+    assert not rates.good(unknown, {"gap_s": 60.0}).any()
+    in_one_piece = [replace(served, gaps_s=(), e2e_s=served.ttft_s) for served in whole.requests]
+    assert rates.good(in_one_piece, {"gap_s": 0.001}).all()
+
+
 def test_an_open_loop_over_capacity_is_named_and_has_no_mean():
     under, over = cells(loads([0.5 * MOST, 1.3 * MOST], shape="poisson", n=240))
     assert not under.over_capacity
