@@ -64,7 +64,7 @@ def false_alarms(
     """
     import numpy as np
 
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     shape = (months, nights, len(watched))
     scale = np.array([one.se for one in watched])
     tonight, again = rng.normal(size=shape), rng.normal(size=shape)

@@ -115,6 +115,11 @@ def test_one_fixed_baseline_gives_a_false_alarm_in_a_quarter_of_months():
     assert found.first.per_month == pytest.approx(30 * 0.025, abs=0.1)
 
 
+def test_another_seed_simulates_other_months():
+    one, same, other = (false_alarms([Watched(1.0, NEVER_PASSED)], months=200, seed=seed) for seed in (0, 0, 1))
+    assert one == same != other
+
+
 def test_a_second_run_takes_nine_of_ten_false_alarms_away_from_a_pool_of_three():
     found = false_alarms([Watched(1.0, NEVER_PASSED)], pool=3)
     assert found.first.per_month == pytest.approx(30 * 0.025, abs=0.1)
