@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import overload
 
 from ...harness.errors import InputError
+from ...harness.exam import users_endpoints
 from ...harness.models.base import ChatModel
 from ...harness.models.catalog import open_model
 from ...harness.prices import Price, PriceBook
@@ -49,15 +50,17 @@ def cached(
 ) -> CachedModel | CachedClient:
     """Ask each question once: a name (``openai/gpt-4o-mini``), a `ChatModel` or an OpenAI client over the workspace.
 
-    ``workspace`` is a folder or a database URL, by default ``MARKSCHEME_WORKSPACE`` or ``.markscheme``. ``base_url``
-    and ``api_key_env`` go with a name, as in an exam. ``endpoint`` is what an exam calls the server of a client, whose
-    address is in no key. ``prices`` stand before the public ones; ``offline`` answers from recordings alone. Raises
-    InputError for a name, an address or a key that is wrong.
+    A name may be on an endpoint of the user's own file, as in an exam, and so go ``base_url`` and ``api_key_env`` with
+    it. ``workspace`` is a folder or a database URL, by default ``MARKSCHEME_WORKSPACE`` or ``.markscheme``.
+    ``endpoint`` is what an exam calls the server of a client, whose address is in no key. ``prices`` stand before the
+    public ones; ``offline`` answers from recordings alone. Raises InputError for a name, an address or a key that is
+    wrong.
     """
     folder = workspace or os.environ.get(VARIABLE) or WORKSPACE
     cost = PriceBook(prices).cost_usd
     if isinstance(model, str):
-        opened = open_model(model, base_url=base_url, api_key_env=api_key_env, require_key=not offline)
+        own = {spec.name: spec.to_endpoint() for spec in users_endpoints({model.partition("/")[0]})}
+        opened = open_model(model, base_url=base_url, api_key_env=api_key_env, endpoints=own, require_key=not offline)
         return CachedModel(opened, True, folder, cost, offline)
     if base_url or api_key_env:
         raise InputError("cached(): base_url and api_key_env go with a model's name; a client has its own")

@@ -24,7 +24,7 @@ from ...harness.models.wire import read_reply, to_json
 from ...harness.records import Call, Draw, Failure, Reply, Request, Timing
 from ...harness.store.recorded import Cost, Sent
 from ...harness.store.uses import Uses
-from .desk import Asking, Desk, desk_of
+from .desk import Asking, Desk, close_desk, desk_of
 from .model import not_recorded
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class CachedClient:
     def uses(self, model: str) -> Uses:
         """How often this process asked ``model``, as the client names it, and how often the reply was there."""
         return desk_of(self._workspace).uses(f"{self._endpoint}/{model}")
+
+    def close(self) -> None:
+        """See `CachedModel.close`; the client itself stays open."""
+        close_desk(self._workspace)
 
     def _wait(self, **arguments: Any) -> ChatCompletion:
         desk = desk_of(self._workspace)

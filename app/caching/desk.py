@@ -182,18 +182,29 @@ _opening = threading.Lock()
 
 def desk_of(workspace: str | Path) -> Desk:
     """The process's only desk of the workspace."""
-    name = str(workspace) if "://" in str(workspace) else os.path.realpath(workspace)
+    name = _name(workspace)
     with _opening:
         if name not in _desks:
             _desks[name] = Desk(workspace)
         return _desks[name]
 
 
+def close_desk(workspace: str | Path) -> None:
+    """Close the desk of the workspace, if there is one; the next call opens it anew."""
+    with _opening:
+        if (desk := _desks.pop(_name(workspace), None)) is not None:
+            desk.close()
+
+
 def close_desks() -> None:
-    """Close every desk; the next call opens one anew."""
+    """Close every desk."""
     with _opening:
         while _desks:
             _desks.popitem()[1].close()
+
+
+def _name(workspace: str | Path) -> str:
+    return str(workspace) if "://" in str(workspace) else os.path.realpath(workspace)
 
 
 def _after_fork() -> None:

@@ -14,7 +14,7 @@ from ...harness.models.base import ChatModel
 from ...harness.records import Call, Draw, Failure, Message, Reply, Request
 from ...harness.store.recorded import Cost, Sent
 from ...harness.store.uses import Uses
-from .desk import Asking, desk_of
+from .desk import Asking, close_desk, desk_of
 
 
 class CachedModel:
@@ -39,6 +39,13 @@ class CachedModel:
     def uses(self) -> Uses:
         """How often this process asked the model, and how often the reply was there."""
         return desk_of(self._workspace).uses(self.name)
+
+    def close(self) -> None:
+        """Write down the counts and let the workspace go, for everything here that is cached in it.
+
+        Not needed: it is done when the program ends, and the next question opens it again.
+        """
+        close_desk(self._workspace)
 
     def ask(self, messages: str | Sequence[Message], *, trial: int = 0, **options: Any) -> Reply:
         """The reply to a prompt or to chat messages: the recorded one, or a live one, committed before it is returned.

@@ -155,6 +155,19 @@ def test_money_saved_is_that_of_the_replies_that_were_there(model, tmp_path):
     assert counted["saved_usd"] == pytest.approx(3 * cost) and cost > 0
 
 
+def test_after_close_the_counts_are_written_and_the_next_question_opens_anew(model, mock, tmp_path):
+    model.ask(question(1))
+    model.close()
+    assert not list((tmp_path / "locks").iterdir())
+    assert model.ask(question(1)) and mock.stats()["received"] == 1
+    model.close(), model.close()
+    store = Store(tmp_path)
+    with store.reading() as connection:
+        counted = connection.execute(sa.select(cache_uses.c.asked, cache_uses.c.reused)).all()
+    store.close()
+    assert sorted(map(tuple, counted)) == [(1, 0), (1, 1)]
+
+
 def test_without_a_known_price_nothing_is_said_to_be_saved(mock, tmp_path):
     model = ms.cached(MODEL, base_url=mock.url, workspace=tmp_path)
     model.ask(question(1)), model.ask(question(1))
