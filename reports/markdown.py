@@ -179,8 +179,8 @@ def _measures(report: Report) -> Iterator[str]:
 
 def _operations(report: Report) -> Iterator[str]:
     yield "## Latency, tokens and cost"
-    if timed := how_timed(report.costs):
-        yield escape(timed)
+    if said := " ".join(filter(None, (how_timed(report.costs), report.saved))):
+        yield escape(said)
     titles = "Candidate|Live|Re-used|p50 s|p95 s|TTFT p50 s|TTFT p95 s|Prompt|Completion|Reasoning|USD per 1,000|Paid"
     yield table(
         titles.split("|"),

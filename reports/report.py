@@ -36,6 +36,7 @@ from .operations import (
 from .pairwise import Pairwise, compared
 from .plotted import plotted
 from .repeats import Repeated, repeated
+from .reuse import how_saved, reuse
 from .servers import ServerLine, server_lines
 from .setup import Entry, day, pairwise_setup, setup
 from .tools import ToolFaults, tool_faults
@@ -106,6 +107,8 @@ class Report:
     """What is known of each judge that grades answers."""
     tools: ToolFaults | None = None
     """Only of a run that measures function calls."""
+    saved: str = ""
+    """How much of it the store had already; '' where nothing."""
 
     @property
     def backed_parts(self) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
@@ -155,6 +158,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         repeats=repeated(data, scores.judges),
         trust=trusted(scores.judges, agreement, data.info.id),
         tools=tool_faults(data),
+        saved=how_saved(reuse(data)),
     )
 
 
