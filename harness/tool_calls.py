@@ -76,6 +76,16 @@ def functions_of(tools: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, A
     return {f["name"]: f.get("parameters") or {} for f in inner if isinstance(f, Mapping) and "name" in f}
 
 
+def calls_in_words(calls: Iterable[Mapping[str, Any]]) -> str:
+    """Right calls for a reader, one a line: ``weather({"city": "Oslo"})``, and what else is right after it."""
+    lines = []
+    for call in calls:
+        more = [f"{key} {_written(call[key])}" for key in ("accepted", "optional") if call.get(key)]
+        words = f"{call.get('name')}({_written(call.get('arguments') or {})})"
+        lines.append("; ".join((words, *more)))
+    return "\n".join(lines) or "(no call is right)"
+
+
 def json_of(text: str) -> Any:
     """What ``text`` is as JSON, whole numbers with all their digits. Raises ValueError."""
     try:
@@ -116,6 +126,10 @@ def has_vast(value: Any) -> bool:
 def too_large(number: str) -> str:
     """What to say of a whole number beyond 64 bits."""
     return f"the whole number {short(number)} is beyond 64 bits; write it as text in quotes, here and in the schema"
+
+
+def _written(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _arguments(name: str, value: Any) -> Mapping[str, Any]:

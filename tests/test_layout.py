@@ -18,7 +18,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("app", "harness", "judges", "reports")
-DATA = ("rubrics/*.yaml", "datasets/docs_qa/**/*", "*/templates/*", "examples/demo.yaml", "py.typed")
+DATA = (
+    "rubrics/*.yaml",
+    "datasets/docs_qa/**/*",
+    "datasets/tool_calls/*",
+    "*/templates/*",
+    "examples/demo.yaml",
+    "py.typed",
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HEAVY = (
     "aiohttp anthropic chromadb genai_prices jinja2 jsonschema matplotlib mlflow numpy openai orjson pandas pyarrow "

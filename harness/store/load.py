@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
+from ..tool_calls import calls_in_words
 from .codec import answer_sha256_of_row
 from .columns import Column, Names, Numbers, Objects, Pointers, Whole, among, chunks, fill, frame_from, key_lists
 from .frames import (
@@ -267,7 +268,13 @@ def _told(body: str | None) -> tuple[str, str, Any, str]:
     found = orjson.loads(body or "{}")
     question = found.get("question") or found.get("turns") or found.get("messages") or ""
     context = orjson.dumps(found.get("context", [])).decode()
-    return readable(question), context, found.get("reference"), _documents(found)
+    return readable(question), context, _reference(found), _documents(found)
+
+
+def _reference(body: Mapping[str, Any]) -> Any:
+    """The reference; where there is none, the right calls in words."""
+    reference, calls = body.get("reference"), body.get("tool_calls")
+    return reference if reference is not None or calls is None else calls_in_words(calls)
 
 
 def _relevant(body: str | None) -> tuple[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import markscheme
 import pytest
 import yaml
 
@@ -120,6 +121,23 @@ def test_a_corrected_call_is_measured_again_and_calls_nobody(asking, mock):
     assert means(asking.run())["tools", ARGS] == 0.0
     asking.write_samples([{name: value for name, value in row.items() if name != "tool_calls"} for row in rows])
     assert means(asking.run())["tools", ARGS] is None
+
+
+def test_right_calls_are_shown_where_a_reference_would_be(asking):
+    asking.exam["candidates"] = [{"name": "tools", "model": "baseline/tools"}]
+    loose = {"name": "grade_word", "arguments": {"word": "é"}, "accepted": {"word": ["e"]}}
+    rows = [
+        {**row, "reference": None, "tool_calls": calls}
+        for row, calls in zip(asking.read_samples()[:3], ([loose], [], None), strict=True)
+    ]
+    asking.write_samples([*rows, {**rows[0], "id": "s9", "reference": "said"}])
+    samples = markscheme.open_run(asking.run()["run"]).samples.set_index("sample_id")
+    assert samples["reference"].fillna("nobody says").to_dict() == {
+        "s0": 'grade_word({"word":"é"}); accepted {"word":["e"]}',
+        "s1": "(no call is right)",
+        "s2": "nobody says",
+        "s9": "said",
+    }
 
 
 def test_bad_tools_are_named_before_anything_is_called(asking, mock):
