@@ -184,23 +184,32 @@ def asks_back(inputs, outputs):
 """
 
 
-@pytest.fixture
-def parrot(desk, monkeypatch):
-    """A registry beside the exam, with a model that answers; and a scorer that grades it."""
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """The address of a registry with a model that answers, and one that cannot be loaded."""
     mlflow = pytest.importorskip("mlflow")
-    (desk.folder / "planted_parrot.py").write_text(MODEL)
-    monkeypatch.syspath_prepend(str(desk.folder))
-    mlflow.set_tracking_uri(None)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{desk.folder}/mlflow.db")
-    with warnings.catch_warnings():
+    folder = tmp_path_factory.mktemp("registry")
+    (folder / "planted_parrot.py").write_text(MODEL)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        mlflow.set_tracking_uri(None)  # what another test set would go before the variable
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
         import planted_parrot
 
         planted_parrot.register()
+        yield f"sqlite:///{folder}/mlflow.db"
+    sys.modules.pop("planted_parrot", None)
+
+
+@pytest.fixture
+def parrot(desk, registry, monkeypatch):
+    """An exam of that model; a scorer of the same module grades it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry)
     desk.exam["candidates"] = [{"name": "parrot", "model": "mlflow:models:/parrot/latest"}]
     desk.exam["judges"] = [{"name": "own", "model": "mlflow:planted_parrot:asks_back"}]
-    yield desk
-    sys.modules.pop("planted_parrot", None)
+    return desk
 
 
 def test_a_registered_model_is_examined_and_a_scorer_grades_it_exactly_once(parrot, mock):

@@ -361,14 +361,13 @@ def test_rows_of_every_shape_are_read():
 
 
 def test_passages_of_a_traced_application_reach_the_judge():
-    import mlflow
     from mlflow.entities import Document
 
-    with mlflow.start_span("retrieve", span_type="RETRIEVER") as span:
-        span.set_outputs([Document(page_content="a passage", metadata={"doc_uri": "d1"})])
-    found = SimpleNamespace(search_spans=lambda span_type: [SimpleNamespace(outputs=span.outputs)])
-    assert [passage.text for passage in passages_of(found)] == ["a passage"]
-    assert said_of("x", passages_of(found)).retrieved == passages_of(found)
+    retrieved = [Document("a passage", id="d1"), {"page_content": "another", "metadata": {}}]
+    trace = SimpleNamespace(search_spans=lambda span_type: [SimpleNamespace(outputs=retrieved)])
+    assert passages_of(trace) == (Retrieved("a passage", "d1"), Retrieved("another"))
+    assert said_of("x", passages_of(trace)).retrieved == passages_of(trace)
+    assert said_of({"answer": "x", "contexts": ["its own"]}, passages_of(trace)).retrieved == (Retrieved("its own"),)
 
 
 def test_mistakes_are_named_when_the_scorer_is_made_and_not_row_by_row(tmp_path, monkeypatch):
