@@ -52,7 +52,8 @@ def cost_rows(one: Costs, stated: Stated) -> Iterator[Row]:
     for cell in one.cells:
         ttft, e2e = (cell.times[name].mean.value if name in cell.times else None for name in ("ttft_s", "e2e_s"))
         per_s = cell.requests_per_s
-        in_flight = cell.setting.level if cell.setting.shape == "closed" else _times(per_s.value, e2e)
+        full = cell.setting.shape == "closed" and not cell.failures
+        in_flight = cell.setting.level if full else _times(per_s.value, e2e)
         yield Row(
             (
                 said.load(cell.setting) + (" (over capacity)" if cell.over_capacity else ""),
@@ -112,8 +113,14 @@ def break_even_words(even: BreakEven, one: Costs, use: str) -> str:
     above = (even.queries_per_s.value or 0.0) > (even.most_per_s.value or 0.0)
     return (
         f"Whether a server is ever cheaper {strong('cannot be told')}: the break-even is {at}, "
-        f"{'above' if above else 'below'} the {most}, but not by more than their intervals."
+        f"{'above' if above else 'below'} the {most}, but {_doubt(even)}."
     )
+
+
+def _doubt(even: BreakEven) -> str:
+    if None in (even.queries_per_s.low, even.most_per_s.low):
+        return "one of the two has no interval, or both"
+    return "not by more than their intervals"
 
 
 def _tokens(even: BreakEven, one: Costs) -> str:

@@ -62,14 +62,16 @@ def price(setting: Setting, loads: Sequence[Loaded], hire: Hire | None) -> Price
 
 
 def _by_the_hour(setting: Setting, load: Loaded, hire: Hire) -> float | None:
-    """With so many in flight as there are users; in an open loop as many as there were on average (Little's law)."""
-    ok = [one for one in timing.measured(load) if one.status == timing.OK and one.e2e_s is not None]
+    """With so many in flight as there are users. In an open loop, and where some failed, with as many of those that
+    were answered as there were on average (Little's law)."""
+    asked = timing.measured(load)
+    ok = [one for one in asked if one.status == timing.OK and one.e2e_s is not None]
     served = rates.requests_per_s(load)
     if not ok or not served:
         return None
     whole = sum(one.e2e_s or 0.0 for one in ok) / len(ok)
     boot = sum(one.ttft_s or 0.0 for one in ok) / len(ok)
-    parallel = setting.level if setting.shape == "closed" else served * whole
+    parallel = setting.level if setting.shape == "closed" and len(ok) == len(asked) else served * whole
     return cost_per_query(hire.usd_per_gpu_hour, hire.gpus, boot, whole - boot, parallel)
 
 

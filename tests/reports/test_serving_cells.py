@@ -171,6 +171,12 @@ def test_a_candidate_on_hired_gpus_costs_its_time_over_its_users():
     assert opened.price.usd_per_1000.value == pytest.approx(1.0 / opened.requests_per_s.value, rel=0.05)
 
 
+def test_answers_on_hired_gpus_pay_for_the_requests_that_failed():
+    cell = one(cells(loads([4], fail=0.3), hires={"mini": Hire(3.6, 1)}))
+    assert cell.price.usd_per_1000.value == pytest.approx(1.0 / cell.requests_per_s.value, rel=0.03)
+    assert cell.price.usd_per_1000.value > 1.2 * ALONE / 4
+
+
 def test_an_unknown_price_is_unknown_and_tokens_are_priced_by_answer():
     assert one(cells(loads([4]))).price.usd_per_1000.value is None
     priced = tuple(replace(o, cost_usd=0.002) for o in load().requests)

@@ -102,6 +102,8 @@ def test_without_intervals_nothing_is_sure():
     report = priced_by(COST, repeats=1)
     assert only(report).even.reached == "unsure"
     assert "Whether a server is ever cheaper cannot be told" in said(report)
+    assert "takes at 50 %, but one of the two has no interval, or both." in said(report)
+    assert "but not by more than their intervals" in said(priced_by(COST, api_usd=0.00022))
 
 
 def test_an_api_without_a_price_is_unknown_and_never_free():
