@@ -8,6 +8,7 @@ from math import hypot
 from typing import Literal
 
 from ...harness.records import Estimate
+from .. import words
 from .cells import Cell, place
 
 Quality = Mapping[tuple[str, int | None], Estimate]
@@ -19,13 +20,16 @@ LIMITED: Mapping[str, tuple[str, str]] = {
     "gap_p95_s": ("gap p95", "gap_s"),
 }
 """Names of limits: what they are called, and whose 95th percentile they bound. Users wait from the planned moment."""
+FAILING = 0.05
+"""Share of requests from which on the 95th percentile of one that counts failures is endless."""
 LEVELLED = 0.9
 """Throughput has levelled off from the first level that has this share of the highest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A cell as a place to run at. ``broken`` says why it is none, ``unsure`` which limits its intervals straddle.
+    """A cell as a place to run at. ``broken`` says why it is none, ``unsure`` which limits its intervals straddle, and
+    ``unknown`` which ones it has no interval for.
 
     ``worth`` is what the choice is by (higher is better): quality per USD of 1,000 answers, answers per USD, or
     requests per second.
@@ -36,6 +40,7 @@ class Stand:
     unsure: tuple[str, ...]
     quality: Estimate | None
     worth: Estimate
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +98,26 @@ def _basis(found: Sequence[Cell], quality: Quality) -> tuple[By, str]:
 
 def _stand(cell: Cell, by: By, limits: Mapping[str, float], quality: Quality) -> Stand:
     score = quality.get((cell.setting.candidate, cell.setting.contexts))
-    broken, unsure = [], []
+    broken, unsure, unknown = [], [], []
     if cell.over_capacity:
         broken.append("over capacity")
+    if failing(cell):
+        broken.append(f"more than {words.percent(FAILING)} failed")
     for title, limit, found in _bounded(cell, limits):
         if found is None or found.value is None:
             broken.append(f"{title} unknown")
         elif found.value > limit:
             broken.append(f"{title} over {limit:g} s")
-        elif found.high is None or found.high > limit:
+        elif found.high is None:
+            unknown.append(title)
+        elif found.high > limit:
             unsure.append(title)
-    return Stand(cell, tuple(broken), tuple(unsure), score, _worth(cell, by, score))
+    return Stand(cell, tuple(broken), tuple(unsure), score, _worth(cell, by, score), tuple(unknown))
+
+
+def failing(cell: Cell) -> bool:
+    """Whether so many requests failed that the gaps of those that were answered say too little."""
+    return sum(cell.failures.values()) > FAILING * cell.attempted
 
 
 def _bounded(cell: Cell, limits: Mapping[str, float]) -> Iterator[tuple[str, float, Estimate | None]]:

@@ -126,10 +126,8 @@ def _caveats(found: Sequence[Cell], points: Sequence[Operating], serving: Mappin
     """What has to be said right under the verdict."""
     for why in dict.fromkeys(one.why for one in points if one.why):
         yield f"{words.listed(strong(one.candidate) for one in points if one.why == why)}: {why}."
-    unsure = [one for one in points if one.point is not None and one.point.unsure]
-    for one in unsure:
-        assert one.point is not None
-        yield f"{strong(one.candidate)}: the interval of its {words.listed(one.point.unsure)} reaches over the limit."
+    for one in points:
+        yield from _doubts(one)
     for text, about in (
         (f"{strong('Over capacity')}, a mean latency says nothing there", [c for c in found if c.over_capacity]),
         ("A cap on requests in flight held some back, so the loop was not open", [c for c in found if c.capped]),
@@ -141,6 +139,23 @@ def _caveats(found: Sequence[Cell], points: Sequence[Operating], serving: Mappin
     yield from _samples(found)
     yield from _prompts(found, serving)
     yield from _counted(found)
+
+
+def _doubts(one: Operating) -> Iterator[str]:
+    """What the choice of an operating point does not rest on."""
+    if one.point is None:
+        return
+    if one.point.unsure:
+        yield f"{strong(one.candidate)}: the interval of its {words.listed(one.point.unsure)} reaches over the limit."
+    if one.point.unknown:
+        which = words.listed(one.point.unknown)
+        yield f"{strong(one.candidate)}: its {which} has no interval, so that it keeps the limit is not shown."
+    fit = [stand for stand in one.stands if not stand.broken]
+    if len(fit) > 1 and one.point.worth.low is None:
+        yield (
+            f"{strong(one.candidate)}: {said.WORTH[one.by]} has no interval, so no other setting can be told from the "
+            "operating point."
+        )
 
 
 def _client(found: Sequence[Cell]) -> Iterator[str]:

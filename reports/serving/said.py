@@ -10,7 +10,7 @@ from ...harness.serving.records import Setting
 from .. import words
 from ..headline import strong
 from .cells import Cell
-from .operating import LIMITED, Operating, Stand, curves, levelled
+from .operating import FAILING, LIMITED, Operating, Stand, curves, failing, levelled
 
 ENDLESS = "∞"
 MOST_TIED = 3
@@ -120,6 +120,10 @@ def bounds(stated: Mapping[str, float]) -> str:
 
 def chosen(found: Operating, stated: Mapping[str, float]) -> str:
     """The operating point in a sentence or two, or that there is none."""
+    if found.point is None and all(failing(stand.cell) for stand in found.stands):
+        return (
+            f"More than {words.percent(FAILING)} of the requests to {strong(found.candidate)} failed in every setting."
+        )
     if found.point is None:
         return f"No setting of {strong(found.candidate)} keeps {bounds(stated)}{_nearest(found, stated)}."
     said = (
@@ -199,4 +203,8 @@ def _open(name: str, own: Sequence[Cell]) -> str:
         least = min(over, key=lambda cell: cell.setting.level)
         return f"{strong(name)} is over capacity at {strong(load(least.setting))}: requests wait longer and longer."
     most = max(own, key=lambda cell: cell.setting.level)
-    return f"{strong(name)} keeps up with {strong(load(most.setting))}, the most that was asked of it."
+    at = strong(load(most.setting))
+    if most.growth is None or most.growth.low is None:
+        why = "a ramp is at no load for long" if most.growth is None else most.growth.method
+        return f"Whether {strong(name)} keeps up with {at} cannot be told: {why}."
+    return f"{strong(name)} keeps up with {at}, the most that was asked of it."

@@ -97,6 +97,21 @@ def test_a_limit_within_the_interval_is_unsure(grid):
     assert found.point is not None and found.point.unsure == ("TTFT p95",)
 
 
+def test_a_limit_without_an_interval_is_not_said_to_be_within_one(grid):
+    one = grid[0]
+    p95 = Estimate(0.9, None, None, 30, "n too small: p95 needs 72")
+    few = replace(one, times={**one.times, "ttft_sched_s": replace(one.times["ttft_sched_s"], p95=p95)})
+    (found,) = operating([few], LIMITS, None)
+    assert found.point is not None
+    assert (found.point.unsure, found.point.unknown) == ((), ("TTFT p95",))
+
+
+def test_a_setting_whose_requests_fail_is_no_place_to_run_at_whatever_is_limited():
+    (found,) = operating(cells(loads((4,), fail=0.3)), {"gap_p95_s": 1.0}, None)
+    assert found.point is None
+    assert found.stands[0].broken == ("more than 5 % failed",)
+
+
 def test_a_setting_over_capacity_is_no_place_to_run_at():
     (found,) = operating(cells(loads((12,), shape="poisson", n=240)), {"ttft_p95_s": 1000.0}, None)
     assert found.point is None

@@ -69,7 +69,26 @@ def test_without_limits_the_verdict_is_what_saturates_where():
     assert text(over.verdict) == "mini is over capacity at 14/s Poisson: requests wait longer and longer."
     under = build(bench(), loads((2, 4), shape="constant"))
     assert text(under.verdict) == "mini keeps up with 4/s constant, the most that was asked of it."
+    few = build(bench(), loads((2,), shape="constant", n=30))
+    assert text(few.verdict).startswith("Whether mini keeps up with 2/s constant cannot be told: n too small: a trend")
+    ramp = text(build(bench(), loads((4,), shape="ramp")).verdict)
+    assert ramp.startswith("Whether mini keeps up with up to 4 users, one more a second cannot be told")
     assert text(build(bench(), []).verdict) == "Nothing was measured yet."
+
+
+def test_a_setting_that_fails_is_not_chosen_for_the_gaps_of_the_rest():
+    exam = bench(serving={"limits": {"gap_p95_s": 1.0}})
+    found = text(build(exam, loads((1, 4), fail=0.3)).verdict)
+    assert found == "More than 5 % of the requests to mini failed in every setting."
+
+
+def test_a_choice_without_intervals_says_that_nothing_can_be_told_apart():
+    exam = bench(serving={"limits": {"ttft_p95_s": 1.0}})
+    sure = " ".join(text(line) for line in build(exam, loads((1, 4))).caveats)
+    assert "no other setting can be told" not in sure
+    found = " ".join(text(line) for line in build(exam, loads((1, 4), repeats=1, n=60)).caveats)
+    assert "mini: requests per second has no interval, so no other setting can be told from the operating" in found
+    assert "mini: its TTFT p95 has no interval, so that it keeps the limit is not shown." in found
 
 
 def test_limits_that_nothing_keeps_name_the_nearest():
