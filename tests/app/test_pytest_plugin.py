@@ -494,6 +494,21 @@ def test_a_recorded_judge_is_missed_after_its_rubric_changed(wired, mock):
     assert re.search(r"judge judge on cand's answer to s0: key [0-9a-f]{64}", printed(result))
 
 
+@pytest.mark.parametrize("dialect", ["no_json_schema", "context_overflow"])
+def test_what_a_model_refused_is_a_record_too(wired, mock, dialect):
+    mock.configure({"dialects": [dialect]})
+    wired.test("def test_run(run):\n    print(dict(run.answers['status'].value_counts()), len(run.grades))\n")
+    live = wired.run("--markscheme-live", "-rP")
+    live.assert_outcomes(passed=1)
+    asked = mock.stats()["received"]
+    wired.exam["measures"] = ["contains"]  # another exam, so that every reply is looked up again
+    offline = wired.run("-rP")
+    offline.assert_outcomes(passed=1)
+    said = re.search(r"\{'\w+': .*\} \d+", printed(live))[0]
+    assert said in printed(offline) and ("context_overflow" in said) == (dialect == "context_overflow")
+    assert mock.stats()["received"] == asked
+
+
 def test_the_budget_stops_the_exam_and_the_next_suite_goes_on(wired, mock):
     wired.test(ASK)
     result = wired.run("--markscheme-live", "--markscheme-budget=0.055")
@@ -713,3 +728,15 @@ def test_strict_markers_know_the_marker(desk):
         cwd=desk.folder, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert "@pytest.mark.exam(path, per_sample=False" in help_text
+
+
+def test_the_example_is_the_guides_and_passes_without_a_network(desk):
+    folder = Path(__file__).parents[2]
+    page = (folder / "docs" / "guide" / "pytest.md").read_text()
+    for name in ("exam.yaml", "test_answers.py"):
+        text = (folder / "examples" / "pytest_suite" / name).read_text()
+        assert f"`{name}`:" in page and text in page
+        (desk.folder / name).write_text(text)
+    desk.exam = yaml.safe_load((desk.folder / "exam.yaml").read_text())
+    result = desk.run("-q")
+    assert result.ret == 0 and "85 passed, 7 below" in printed(result)
