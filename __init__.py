@@ -23,6 +23,10 @@ _HOME = {
     "align": "markscheme.app.api.judging",
     "anchors": "markscheme.app.api.judging",
     "bundle": "markscheme.app.bundling",
+    "cache_export": "markscheme.app.api.caching",
+    "cache_import": "markscheme.app.api.caching",
+    "cache_prune": "markscheme.app.api.caching",
+    "cache_stats": "markscheme.app.api.caching",
     "cached": "markscheme.app.caching.cached",
     "compare": "markscheme.app.comparing.comparing",
     "correct": "markscheme.app.api.judging",
@@ -79,6 +83,10 @@ __all__ = [
     "align",
     "anchors",
     "bundle",
+    "cache_export",
+    "cache_import",
+    "cache_prune",
+    "cache_stats",
     "cached",
     "compare",
     "correct",
@@ -128,6 +136,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from .app.api.caching import cache_export, cache_import, cache_prune, cache_stats
     from .app.api.data import accept, retrieve, synthesize
     from .app.api.importing import (
         import_csv,

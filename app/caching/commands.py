@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import typer
 
@@ -25,15 +26,20 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 
 def stats(workspace: str, json: bool) -> None:
     """Print how often replies were there, and what that saved."""
-    with closing(opened(workspace)) as store:
-        rows = [_row(one) for one in model_uses(store)]
-    found = CacheStatsOutput(models=rows, total=_total(rows))
+    found = counted(workspace)
     if json:
         emit(found)
         return
     titles = ["model", "replies", "imported", "asked", "re-used", "hit rate", "saved", "paid"]
-    shown = [*rows, found.total] if len(rows) > 1 else rows
+    shown = [*found.models, found.total] if len(found.models) > 1 else found.models
     console(sys.stdout).print(grid(titles, map(_cells, shown)))
+
+
+def counted(workspace: str | Path) -> CacheStatsOutput:
+    """How often replies were there, and what that saved."""
+    with closing(opened(workspace)) as store:
+        rows = [_row(one) for one in model_uses(store)]
+    return CacheStatsOutput(models=rows, total=_total(rows))
 
 
 def _row(one: ModelUses) -> CacheModelRow:
@@ -73,18 +79,24 @@ def _dollars(usd: float, unpriced: int) -> str:
 
 
 def prune(workspace: str, older_than: str, model: str, used: bool, dry: bool, json: bool) -> None:
-    """Forget calls by age and model."""
+    """Forget calls by age and model, and say how many."""
+    done = forgotten(workspace, older_than, model, used, dry)
+    if json:
+        emit(done)
+        return
+    what = "would be removed" if dry else "removed"
+    kept = f"; {words.plural(done.kept_for_runs, 'call')} of runs kept (--also-used takes them too)"
+    typer.echo(f"{words.plural(done.removed, 'call')} {what}{kept if done.kept_for_runs else ''}")
+
+
+def forgotten(workspace: str | Path, older_than: str, model: str, used: bool, dry: bool) -> CachePruneOutput:
+    """Forget calls by age and model. Raises InputError where neither is given."""
     if not older_than and not model:
         raise InputError("cache prune: say which calls, with --older-than AGE or --model NAME")
     before = time.time() - 3600 * _hours(older_than) if older_than else None
     with closing(opened(workspace)) as store:
         done = pruned(store, before, model, used, dry)
-    if json:
-        emit(CachePruneOutput(removed=done.calls, kept_for_runs=done.kept, dry_run=dry))
-        return
-    what = "would be removed" if dry else "removed"
-    kept = f"; {words.plural(done.kept, 'call')} of runs kept (--also-used takes them too)" if done.kept else ""
-    typer.echo(f"{words.plural(done.calls, 'call')} {what}{kept}")
+    return CachePruneOutput(removed=done.calls, kept_for_runs=done.kept, dry_run=dry)
 
 
 def _hours(age: str) -> float:

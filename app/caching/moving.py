@@ -48,6 +48,16 @@ class Place:
 
 
 def export(workspace: str, to: Place, model: str, json: bool) -> None:
+    """Write the replies as documents, and say how many."""
+    done = exported(workspace, to, model)
+    if json and (to.file or to.collection):
+        emit(done)
+    elif to.file or to.collection:
+        there = f", {done.documents - done.written:,} were there" if done.written < done.documents else ""
+        typer.echo(f"{words.plural(done.written, 'reply', 'replies')} written to {done.to}{there}")
+
+
+def exported(workspace: str | Path, to: Place, model: str) -> CacheExportOutput:
     """Write the replies as documents."""
     with closing(opened(workspace)) as store, ExitStack() as stack:
         found = documents(store, model)
@@ -56,11 +66,7 @@ def export(workspace: str, to: Place, model: str, json: bool) -> None:
             name, counts = f"collection {to.collection}", add(collection, found)
         else:
             name, counts = _write(to.file, found)
-    if json and (to.file or to.collection):
-        emit(CacheExportOutput(to=name, documents=counts[0], written=counts[1]))
-    elif to.file or to.collection:
-        there = f", {counts[0] - counts[1]:,} were there" if counts[1] < counts[0] else ""
-        typer.echo(f"{words.plural(counts[1], 'reply', 'replies')} written to {name}{there}")
+    return CacheExportOutput(to=name, documents=counts[0], written=counts[1])
 
 
 def add(collection: Collection[Any], found: Iterable[Document]) -> tuple[int, int]:
@@ -88,12 +94,18 @@ def _write(path: Path | None, found: Iterable[Document]) -> tuple[str, tuple[int
 
 
 def bring_in(workspace: str, source: Place, model: str, params: str, json: bool) -> None:
-    """Record the responses of documents; the workspace is made where there is none."""
+    """Record the responses of documents, and say what came of them."""
+    taken, where = taken_from(workspace, source, model, _object(params))
+    _tell(taken, where, json)
+
+
+def taken_from(workspace: str | Path, source: Place, model: str, params: Mapping[str, Any]) -> tuple[TakenIn, str]:
+    """Record the responses of documents, and where they are from; the workspace is made where there is none."""
     if not source.file and not source.collection:
         raise InputError(f"cache import: give a FILE, or --collection NAME with --mongodb URI or {VARIABLE}")
     if model and not all(model.partition("/")):
         raise InputError(f"--model {model!r} has no provider: write provider/model, like openai/gpt-4o-mini")
-    asked = Asked(model, _object(params), PriceBook().cost_usd)
+    asked = Asked(model, params, PriceBook().cost_usd)
     with ExitStack() as stack:
         found: Iterable[Document]
         if source.collection:
@@ -103,19 +115,27 @@ def bring_in(workspace: str, source: Place, model: str, params: str, json: bool)
             assert source.file is not None
             found, where = _read(source.file), str(source.file)
         store = stack.enter_context(closing(Store(workspace)))
-        taken = take_in(store, found, asked, where)
-    _tell(taken, where, json)
+        return take_in(store, found, asked, where), where
+
+
+def notes(taken: TakenIn) -> Iterator[str]:
+    """What was left out, by what is wrong with it."""
+    for reason, ids in taken.unusable.items():
+        more = ", …" if len(ids) > _NAMED else ""
+        yield f"{words.plural(len(ids), 'document')} left out: {reason} ({', '.join(ids[:_NAMED])}{more})"
+
+
+def to_output(taken: TakenIn) -> CacheImportOutput:
+    """The counts as printed."""
+    unusable = {reason: len(ids) for reason, ids in taken.unusable.items()}
+    return CacheImportOutput(documents=taken.documents, imported=taken.imported, known=taken.known, unusable=unusable)
 
 
 def _tell(taken: TakenIn, where: str, json: bool) -> None:
-    for reason, ids in taken.unusable.items():
-        more = ", …" if len(ids) > _NAMED else ""
-        count = words.plural(len(ids), "document")
-        typer.echo(f"note: {count} left out: {reason} ({', '.join(ids[:_NAMED])}{more})", err=True)
+    for note in notes(taken):
+        typer.echo(f"note: {note}", err=True)
     if json:
-        unusable = {reason: len(ids) for reason, ids in taken.unusable.items()}
-        counts = {"documents": taken.documents, "imported": taken.imported, "known": taken.known}
-        emit(CacheImportOutput(**counts, unusable=unusable))
+        emit(to_output(taken))
         return
     known = f", {taken.known:,} were there" if taken.known else ""
     typer.echo(f"{words.plural(taken.imported, 'reply', 'replies')} imported from {where}{known}")

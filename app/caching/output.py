@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from ..shown import Shown
+
 
 class CacheModelRow(BaseModel):
     """One model. Dollars are of replies whose price is known; ``paid_unpriced`` and ``saved_unpriced`` count others."""
@@ -21,14 +23,14 @@ class CacheModelRow(BaseModel):
     paid_unpriced: int
 
 
-class CacheStatsOutput(BaseModel):
+class CacheStatsOutput(Shown):
     """`markscheme cache stats`: every model, and all of them together."""
 
     models: list[CacheModelRow]
     total: CacheModelRow
 
 
-class CachePruneOutput(BaseModel):
+class CachePruneOutput(Shown):
     """`markscheme cache prune`: ``removed`` calls, or those that would be (``dry_run``), and those that runs keep."""
 
     removed: int
@@ -36,7 +38,7 @@ class CachePruneOutput(BaseModel):
     dry_run: bool
 
 
-class CacheExportOutput(BaseModel):
+class CacheExportOutput(Shown):
     """`markscheme cache export`: documents of replies, and how many of them were not there before."""
 
     to: str
@@ -44,7 +46,7 @@ class CacheExportOutput(BaseModel):
     written: int
 
 
-class CacheImportOutput(BaseModel):
+class CacheImportOutput(Shown):
     """`markscheme cache import`: ``unusable`` counts documents by what is wrong with them."""
 
     documents: int
