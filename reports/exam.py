@@ -45,6 +45,7 @@ class CandidateView:
     retriever: Mapping[str, Any] | None = None
     launch: str = ""
     """How its server was started, in words; '' for one of the user's own."""
+    tool_choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def candidates_of(data: RunData) -> tuple[CandidateView, ...]:
             entry.get("contexts"),
             entry.get("retriever"),
             _launch(entry),
+            str(entry.get("tool_choice") or ""),
         )
         for name in _ordered(described, data.answers["candidate"])
         for entry in (described.get(name, {}),)

@@ -87,6 +87,7 @@ def _candidate(view: CandidateView, data: RunData) -> Entry:
         ("launched by", view.launch),
         ("replies name", _named(calls["served_model"])),
         ("parameters", _params(view.params)),
+        ("tool choice", view.tool_choice),
         ("left out, the model refuses them", _dropped(calls["dropped"])),
         ("trials", str(view.trials) if view.trials > 1 else ""),
         ("streamed", streaming),

@@ -107,6 +107,11 @@ def kinds_in(why: str) -> dict[str, int]:
     return counts
 
 
+def kinds_of(why: str) -> str:
+    """The head of what `said_of` told, which quotes nothing; '' for any other text."""
+    return why.partition(":")[0] if kinds_in(why) else ""
+
+
 def _unpaired(calls: Sequence[Made], rights: Sequence[Right], how: Matching) -> tuple[list[Made], list[Right]]:
     """What is left of calls and right calls once as many as can be are paired without a fault."""
     fits = [[i for i, call in enumerate(calls) if _is_right(call, right, how)] for right in rights]

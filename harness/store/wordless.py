@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..measures.tools_faults import kinds_of
 from .codec import PURGED, Row, answer_sha256_of_row, dumps
 from .frames import Place, RunData
 
@@ -50,8 +51,10 @@ def wordless(table: str, row: Row) -> Row:
 
 
 def _why(why: str, missing: bool) -> str:
-    """Of a value that is ``missing`` it stays said that there was a reason."""
-    return LEFT_OUT if missing and why else ""
+    """Of a value that is ``missing`` it stays said that there was a reason; of calls, the kinds of their faults."""
+    if missing:
+        return LEFT_OUT if why else ""
+    return kinds_of(why)
 
 
 def wordless_config(config: Mapping[str, Any]) -> dict[str, Any]:

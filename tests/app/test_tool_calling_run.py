@@ -46,6 +46,9 @@ def test_tools_are_offered_and_the_choice_is_sent_only_where_the_exam_makes_one(
     assert len(bodies) == 10
     assert all([tool["function"] for tool in body["tools"]] == [TOOL] for body in bodies)
     assert sorted(body.get("tool_choice", "") for body in bodies) == [""] * 5 + ["required"] * 5
+    asking.command("report")
+    (report,) = (asking.folder / ".markscheme" / "reports").glob("*/report.md")
+    assert report.read_text().count("- tool choice: required") == 1
 
 
 def test_an_exam_that_offers_no_tools_sends_no_choice(desk, mock):
@@ -106,6 +109,19 @@ def test_calls_made_elsewhere_are_measured_and_their_faults_told_by_kind(asking)
         "wrong value": "1 (14 %)",
     }
     assert '<th scope="row">hallucinated function</th>' in page
+
+
+def test_a_report_without_texts_tells_kinds_and_quotes_nothing(asking):
+    wrong = {"name": "grade_word", "arguments": {"word": HOSTILE}}
+    rows = [{"id": f"s{n}", "answer": "", "tool_calls": [wrong]} for n in range(10)]
+    (asking.folder / "made.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asking.exam["candidates"] = [{"name": "made", "model": "replay/made.jsonl"}]
+    assert asking.command("run", str(asking.save()))[0] == 0
+    code, out, err = asking.command("report", "--no-texts")
+    assert code == 0, err
+    markdown = Path((out + err).strip().split()[-1]).with_suffix(".md").read_text()
+    assert "| wrong value | 10 (100 %) |" in markdown
+    assert "img" not in markdown and "alpha" not in markdown
 
 
 def test_a_corrected_call_is_measured_again_and_calls_nobody(asking, mock):
