@@ -70,7 +70,8 @@ def prune(store: Store, before: float | None, model: str, used: bool, dry: bool)
     _refuse_work(store)
     with store.writing() as connection:
         of_runs = sa.or_(
-            calls.c.key.in_(sa.select(pointed(connection.dialect.name).c.key)), calls.c.run.in_(sa.select(runs.c.id))
+            calls.c.key.in_(sa.select(pointed(connection.dialect.name).subquery().c.key)),
+            calls.c.run.in_(sa.select(runs.c.id)),
         )
         n = sa.select(sa.func.count()).select_from(calls).where(*chosen)
         kept = 0 if used else connection.execute(n.where(of_runs)).scalar() or 0

@@ -123,14 +123,18 @@ def _count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
 
 
 def _reused_by_runs(connection: sa.Connection) -> sa.Select[Any]:
-    c, p = calls.c, pointed(connection.dialect.name).c
-    n, known = sa.func.count(), sa.func.count(c.cost_usd)
-    return (
-        sa.select(c.model, n, n, sa.func.coalesce(sa.func.sum(c.cost_usd), 0.0), n - known)
-        .join_from(calls, p.key.table, c.key == p.key)
-        .where(c.run != p.run, c.status == "ok", c.model.not_like(f"{SHEET}%"))
-        .group_by(c.model)
+    c, every = calls.c, pointed(connection.dialect.name).subquery().c
+    there = (
+        sa.select(every.run, c.key, c.model, c.cost_usd)
+        .join_from(calls, every.key.table, c.key == every.key)
+        .where(c.run != every.run, c.status == "ok", c.model.not_like(f"{SHEET}%"))
+        .distinct()
+        .subquery()
+        .c
     )
+    n, known = sa.func.count(), sa.func.count(there.cost_usd)
+    saved = sa.func.coalesce(sa.func.sum(there.cost_usd), 0.0)
+    return sa.select(there.model, n, n, saved, n - known).group_by(there.model)
 
 
 def _counted() -> sa.Select[Any]:
@@ -139,9 +143,9 @@ def _counted() -> sa.Select[Any]:
     return sa.select(u.model, *sums).group_by(u.model)
 
 
-def pointed(dialect: str) -> sa.Subquery:
-    """(run, key) of every call that a run's answers, grades and preferences point at, each once."""
-    return sa.union(*_pointers(dialect)).subquery("pointed")
+def pointed(dialect: str) -> sa.CompoundSelect[Any]:
+    """(run, key) of every call that a run's answers, grades and preferences point at, as often as they do."""
+    return sa.union_all(*_pointers(dialect))
 
 
 def _pointers(dialect: str) -> Iterator[sa.Select[tuple[str, str]]]:

@@ -19,7 +19,7 @@ from markscheme.harness.errors import CallFailed, EndpointGone, InputError
 from markscheme.harness.prices import Price
 from markscheme.harness.records import Failure
 from markscheme.harness.store import runs
-from markscheme.harness.store.schema import cache_uses, calls
+from markscheme.harness.store.schema import cache_uses, calls, metadata
 from markscheme.harness.store.store import Store
 from markscheme.harness.store.uses import Uses
 from mock_replies import code_word
@@ -331,3 +331,19 @@ def test_what_was_committed_before_a_kill_is_never_asked_again(mock, tmp_path):
     store = Store(tmp_path)
     assert store.alone(runs.new_id(0.0)), "the locks of the killed are taken away"
     store.close()
+
+
+@pytest.mark.server
+def test_many_threads_ask_through_a_database_server(mock, postgres_url):
+    mock.configure({"latency": {"kind": "fixed", "ms": 30}})
+    model = ms.cached(MODEL, base_url=mock.url, workspace=postgres_url)
+    with ThreadPoolExecutor(48) as threads:
+        list(threads.map(lambda n: model.ask(question(n % 60)), range(240)))
+    assert mock.stats()["received"] == 60
+    close_desks()
+    store = Store(postgres_url)
+    with store.reading() as connection:
+        counted = connection.execute(sa.select(cache_uses.c.asked, cache_uses.c.reused)).one()
+    metadata.drop_all(store.engine)
+    store.close()
+    assert tuple(counted) == (240, 180)
