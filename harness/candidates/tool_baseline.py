@@ -18,7 +18,7 @@ from ..tool_calls import functions_of
 _LEAST = 0.15
 """Share of a function's words that a question must hold to call it."""
 _QUOTED = re.compile(r"[\"“‘«]([^\"”’»]{1,200})[\"”’»]|(?<!\w)'([^']{1,200})'(?!\w)")
-_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,12}(?:,\d{3}){0,3}(?:\.\d{1,12})?(?!\w)")
 _NAMES = re.compile(r"(?<!^)(?<![.!?] )\b[^\W\d_a-z][\w’'-]*(?: (?:de |of |la )?[^\W\d_a-z][\w’'-]*)*")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
