@@ -82,6 +82,15 @@ def se_cluster(values: ArrayLike, clusters: ArrayLike | Sequence[Any], correctio
     return float(np.sqrt((sums**2).sum()) / len(array) * factor)
 
 
+def jackknife_covariance(a: ArrayLike, b: ArrayLike, groups: Clusters) -> float:
+    """Of the means of ``a`` and ``b``, both (n,), as `se_jackknife` has the variance of one."""
+    import numpy as np
+
+    rest = [np.asarray(values, dtype=float) - np.mean(values) for values in (a, b)]
+    shifts = [np.bincount(groups.codes, weights=one) / (len(groups.codes) - groups.sizes) for one in rest]
+    return float((groups.count - 1) / groups.count * (shifts[0] * shifts[1]).sum())
+
+
 def se_jackknife(values: ArrayLike, clusters: ArrayLike | Sequence[Any] | Clusters) -> float:
     """CR3: the standard error of the mean by leaving one cluster out at a time (MacKinnon, Nielsen, Webb 2023, eq. 7).
 

@@ -65,6 +65,17 @@ def one_sided_bound(value: float, low: float, df: float) -> float:
     return value - (value - low) * t_quantile(ONE_SIDED, df) / t_quantile(0.95, df)
 
 
+def bound_of_share(gain: float, lower: float, share: float, variances: tuple[float, float, float]) -> float:
+    """``lower``, to be held against ``-share`` times the baseline's mean, which varies itself: the bound of
+    gain + share · old, less share · old. ``variances`` are those of the gain and of the baseline, and their covariance.
+    """
+    own, old, both = variances
+    if own <= 0:
+        return lower
+    wider = max(0.0, own + share**2 * old + 2 * share * both) / own
+    return gain - (gain - lower) * float(wider**0.5)
+
+
 def bound_with_lost(lower: float, lost: float, fall: float) -> float:
     """``lower``, the bound of a mean gain, had the share ``lost`` of all samples each lost ``fall``.
 

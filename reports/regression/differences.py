@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...harness.errors import InputError
 from ...harness.records import Estimate
-from ...harness.statistics.clusters import clusters_of, se_independent, se_jackknife
+from ...harness.statistics.clusters import clusters_of, jackknife_covariance, se_independent, se_jackknife
 from ...harness.statistics.intervals import mean_interval
 from ...harness.statistics.not_inferior import lower_bound
 from ...harness.statistics.paired import PairedDifference, holm, pair_differences
@@ -120,6 +120,7 @@ def _difference(one: Sides, clusters: NDArray[Any], tested: PairedDifference | P
     kept, own = d[there], clusters[there]
     wins, ties, losses = _counts(kept, one.subject)
     sd, size = _spread(kept, own)
+    varies, together = _shared(kept, one.old[there], own)
     return Difference(
         subject=one.subject,
         estimate=tested.estimate,
@@ -139,6 +140,8 @@ def _difference(one: Sides, clusters: NDArray[Any], tested: PairedDifference | P
         scale=one.scale,
         binary=isinstance(tested, PairedRates),
         bound=None if isinstance(tested, PairedRates) else _bound(one, kept, own),
+        old_variance=varies,
+        old_covariance=together,
     )
 
 
@@ -171,6 +174,14 @@ def _spread(d: Floats, clusters: NDArray[Any]) -> tuple[float | None, float | No
     sd = float(d.std(ddof=1))
     se = se_jackknife(d, groups) if groups.shared else se_independent(d)
     return sd, (sd / se) ** 2 if se > 1e-12 else float(groups.count)
+
+
+def _shared(d: Floats, old: Floats, clusters: NDArray[Any]) -> tuple[float | None, float]:
+    """Variance of the baseline's mean, and its covariance with that of the differences."""
+    groups = clusters_of(clusters, len(d))
+    if groups.count < 2:
+        return None, 0.0
+    return jackknife_covariance(old, old, groups), jackknife_covariance(d, old, groups)
 
 
 def _is_binary(one: Sides) -> bool:

@@ -13,6 +13,7 @@ from ...harness.statistics.gates import (
     ONE_SIDED,
     Gain,
     alarms_adjusted,
+    bound_of_share,
     bound_with_lost,
     decide,
     detectable,
@@ -90,7 +91,9 @@ def _shared(compared: Compared) -> tuple[str, ...]:
 def _lines(compared: Compared, spec: GateSpec) -> list[GateLine]:
     found = chosen(compared, spec)
     lost = excess_failures(compared)
-    gains = [gain_of(one, lost.get(one.subject.candidate, 0.0)) for _, one in found]
+    gains = [
+        gain_of(one, lost.get(one.subject.candidate, 0.0), gate.margin if gate.relative else 0.0) for gate, one in found
+    ]
     return [
         _line(gate, difference, gain, adjusted, compared, len(found))
         for (gate, difference), gain, adjusted in zip(found, gains, alarms_adjusted(gains), strict=True)
@@ -132,11 +135,11 @@ def exit_code(verdict: Verdict, spec: GateSpec) -> int:
     return 0 if verdict == "pass" else 1
 
 
-def gain_of(difference: Difference, lost: float = 0.0) -> Gain:
+def gain_of(difference: Difference, lost: float = 0.0, share: float = 0.0) -> Gain:
     """The difference turned so that more is better, with its one-sided bound.
 
     In that bound the share ``lost`` of answers, by which the candidate fails more often, counts at the lowest level of
-    the scale, where there is one.
+    the scale, where there is one. It is for a margin of ``share`` of the baseline's mean, 0 for one in points.
     """
     turned = _turned(difference.estimate, difference.subject)
     value, low, high = turned.value, turned.low, turned.high
@@ -148,7 +151,16 @@ def gain_of(difference: Difference, lost: float = 0.0) -> Gain:
         lower = difference.bound
     else:
         lower = one_sided_bound(value, low, max(1, difference.clusters - 1))
-    return Gain(value, low, high, bound_with_lost(lower, lost, _fall(difference)), difference.p)
+    held = _relative(difference, value, lower, share) if share else lower
+    return Gain(value, low, high, bound_with_lost(held, lost, _fall(difference)), difference.p)
+
+
+def _relative(difference: Difference, value: float, lower: float, share: float) -> float:
+    sd, effective, old = difference.sd, difference.effective_n, difference.old_variance
+    if not sd or not effective or old is None:
+        return lower
+    sign = 1 if difference.subject.better == "higher" else -1
+    return bound_of_share(value, lower, share, (sd**2 / effective, old, sign * difference.old_covariance))
 
 
 def _fall(difference: Difference) -> float:
@@ -170,17 +182,17 @@ def _line(
 ) -> GateLine:
     unit = abs(difference.old.value or 0.0) if gate.relative else 1.0
     margin, least = gate.margin * unit, gate.margin_min * unit
-    why = _why(difference, gain, margin, compared)
+    share = gate.margin if gate.relative else None
+    why = _why(difference, gain, margin, compared, share or 0.0)
     verdict: Verdict = decide(gain, adjusted, margin, least) if margin > 0 else "inconclusive"
     if verdict == "pass" and why:
         verdict = "inconclusive"
     detects, needed = _power(difference, margin, lines)
-    share = gate.margin if gate.relative else None
     why = why if verdict == "inconclusive" else ""
     return GateLine(difference.subject, verdict, difference, gain, adjusted, margin, least, share, detects, needed, why)
 
 
-def _why(difference: Difference, gain: Gain, margin: float, compared: Compared) -> str:
+def _why(difference: Difference, gain: Gain, margin: float, compared: Compared, share: float) -> str:
     """What forbids a pass, whatever the numbers say; '' for nothing."""
     if difference.estimate.value is None:
         return "no sample has a value on both sides"
@@ -190,7 +202,7 @@ def _why(difference: Difference, gain: Gain, margin: float, compared: Compared) 
         return "the baseline's mean is 0, and a share of it is no margin"
     if compared.pairing.shared_replies and not difference.wins and not difference.losses:
         return "no sample differs, and the runs share replies: nothing was compared; run with --fresh"
-    if gain.lower <= -margin < (gain_of(difference).lower or 0.0):
+    if gain.lower <= -margin < (gain_of(difference, share=share).lower or 0.0):
         return "answers fail more often than in the baseline; with these at the lowest level the margin is crossed"
     return ""
 
@@ -213,7 +225,7 @@ def _confirmed(lines: Sequence[GateLine], second: Compared | None) -> list[GateL
 def _again(alarms: Sequence[GateLine], second: Compared) -> Mapping[Subject, tuple[Difference, bool]]:
     known = {difference.subject: difference for difference in second.differences}
     found = [(line, known[line.subject]) for line in alarms if line.subject in known]
-    gains = [gain_of(difference) for _, difference in found]
+    gains = [gain_of(difference, share=line.share or 0.0) for line, difference in found]
     return {
         line.subject: (difference, decide(gain, adjusted, line.margin, line.margin_min) == "regression")
         for (line, difference), gain, adjusted in zip(found, gains, alarms_adjusted(gains), strict=True)

@@ -73,6 +73,9 @@ class Difference:
     bound: float | None = None
     """The one-sided 95 % bound of the mean gain, turned so that more is better; ``None`` where it is another one than
     `not_inferior.lower_bound` on the samples."""
+    old_variance: float | None = None
+    """Of the mean of ``old``, and below its covariance with the mean difference: for margins that are a share of it."""
+    old_covariance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
