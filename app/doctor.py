@@ -87,7 +87,7 @@ def _workspace(workspace: str) -> Iterator[Check]:
 
 def _exam(path: Path) -> Iterator[Check]:
     from ..harness.data import load_dataset
-    from .workflow import is_wired
+    from ..harness.exam_types import is_wired
 
     try:
         exam = load_exam(path)

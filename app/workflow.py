@@ -21,8 +21,7 @@ from ..harness.dispatch.tally import Tally
 from ..harness.errors import BugError, InputError, Unfinished
 from ..harness.exam import CandidateSpec, Exam, JudgeSpec
 from ..harness.exam_checks import MAY_RETRIEVE
-from ..harness.exam_juries import JURY
-from ..harness.exam_types import EMBEDDED
+from ..harness.exam_types import is_wired
 from ..harness.generate import Pools, Sitting, generate
 from ..harness.keys import digest
 from ..harness.models.base import ChatModel
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
 Phase = Literal["generate", "grade"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s", "memory_gb"}
-_UNWIRED = ("baseline/", "replay/", "python:", "http:", "mlflow:")
 _IN_IDENTITY = {"launch", "adapter", "usd_per_gpu_hour"}
 """What `engine_identity` says of a launched server, without its GPUs and their price."""
 
@@ -253,11 +251,6 @@ def rehearse(exam: Exam, require_key: bool) -> None:
             open_model_of(exam, spec, require_key)
         if isinstance(spec, JudgeSpec) and spec.embedder is not None:
             embedder_opener(exam, require_key)(spec.embedder, None)
-
-
-def is_wired(model: str) -> bool:
-    """Whether the name stands for a model behind an endpoint, not for an application, a sheet or a baseline."""
-    return model not in (EMBEDDED, JURY) and not model.startswith(_UNWIRED)
 
 
 def check(on_stage: Stage, phases: Sequence[Phase]) -> None:

@@ -17,6 +17,7 @@ from .yaml_file import did_you_mean, mistake
 
 EMBEDDED = "embedded"
 """The judge without a model."""
+_UNWIRED = ("baseline/", "replay/", "python:", "http:", "mlflow:")
 _NAME = re.compile(r"\w[\w .,:/@+=()#-]*")
 _UNSAFE = re.compile(r"[^\w .,:/@+=()#-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -96,6 +97,11 @@ def packaged_or_path(kind: Literal["datasets", "rubrics"]) -> Any:
         )
 
     return BeforeValidator(resolve)
+
+
+def is_wired(model: str) -> bool:
+    """Whether the name stands for a model behind an endpoint, not for an application, a sheet, a baseline or a jury."""
+    return "/" in model and not model.startswith(_UNWIRED)
 
 
 def safe_name(text: str) -> str:

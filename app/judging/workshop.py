@@ -14,6 +14,7 @@ from ...harness.dispatch.pool import run_pool
 from ...harness.dispatch.tally import Tally
 from ...harness.errors import InputError
 from ...harness.exam import Exam, JudgeSpec
+from ...harness.exam_types import is_wired
 from ...harness.models.base import ChatModel
 from ...harness.records import Answer, Grade, Said, Sample
 from ...harness.serving.fleet import Fleet, LaunchedModel
@@ -62,7 +63,7 @@ class Workshop:
             raise InputError(f"judge {spec.name!r} is a jury, which asks nobody itself: try its members")
         used = rubric or load_rubric(spec.rubric, spec.shots)
         model = None
-        if workflow.is_wired(spec.model):
+        if is_wired(spec.model):
             model = workflow.open_model_of(self.exam, spec, require_key=not self.ledger.offline, fleet=self.fleet)
             self._models.append(model)
         caller = Recorded(self.ledger, "judge", spec.name, salt or self.run.judge_salt)

@@ -6,18 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, Problem
+from ..exam_types import is_wired
 from ..yaml_file import YamlFile, did_you_mean
 
 if TYPE_CHECKING:
     from ..exam_specs import CandidateSpec
     from .spec import ServingSpec
-
-_WITHOUT_WIRE = ("baseline/", "replay/", "python:", "http:", "mlflow:")
-
-
-def has_wire(spec: CandidateSpec) -> bool:
-    """Whether its replies come from a chat model behind an endpoint, whose tokens can be timed."""
-    return not spec.model.startswith(_WITHOUT_WIRE)
 
 
 def family(spec: CandidateSpec) -> str:
@@ -30,9 +24,7 @@ def chosen(candidates: Sequence[CandidateSpec], names: Sequence[str]) -> list[Ca
     for name in names:
         if what := _why_not(name, candidates):
             raise InputError(what)
-    if names:
-        return [spec for spec in candidates if has_wire(spec) and {spec.name, family(spec)} & set(names)]
-    found = [spec for spec in candidates if has_wire(spec)]
+    found = _wired(candidates, names)
     if not found:
         raise InputError(
             "no candidate of this exam is a model behind an endpoint, so there is nothing to put a load on: add one, "
@@ -53,8 +45,7 @@ def unservable(file: YamlFile, spec: ServingSpec | None, candidates: Sequence[Ca
             yield file.problem(("serving", "candidates", position), what)
     if bad or spec.contexts is None:
         return
-    named = [one for one in candidates if not spec.candidates or {one.name, family(one)} & set(spec.candidates)]
-    for one in filter(has_wire, named):
+    for one in _wired(candidates, spec.candidates):
         if one.retriever is None:
             what = (
                 f"candidate {one.name!r} has no retriever to find passages; write retriever: beside it, leave contexts "
@@ -65,6 +56,12 @@ def unservable(file: YamlFile, spec: ServingSpec | None, candidates: Sequence[Ca
             what = f"candidate {family(one)!r} is listed with its contexts already, each is measured; leave this out"
             yield file.problem(("serving", "contexts"), what)
             return
+
+
+def _wired(candidates: Sequence[CandidateSpec], names: Sequence[str]) -> list[CandidateSpec]:
+    """Those of these names, or all, that have a model behind an endpoint."""
+    wired = [spec for spec in candidates if is_wired(spec.model)]
+    return [spec for spec in wired if not names or {spec.name, family(spec)} & set(names)]
 
 
 def _unknown_api(file: YamlFile, api: str | None, candidates: Sequence[CandidateSpec]) -> Iterator[Problem]:
@@ -79,9 +76,9 @@ def _why_not(name: str, candidates: Sequence[CandidateSpec]) -> str:
     """Why no load can be put on the candidate of this name; '' where it can."""
     named = [spec for spec in candidates if name in (spec.name, family(spec))]
     if not named:
-        served = list(dict.fromkeys(family(spec) for spec in candidates if has_wire(spec)))
+        served = list(dict.fromkeys(family(spec) for spec in candidates if is_wired(spec.model)))
         listed = ", ".join(served) or "none with a model behind an endpoint"
         return f"{name!r} is no candidate of this exam{did_you_mean(name, served) or ';'} there are {listed}"
-    if not has_wire(named[0]):
+    if not is_wired(named[0].model):
         return f"{name!r} is {named[0].model!r}, which no endpoint answers: there are no tokens to time; leave it out"
     return ""
