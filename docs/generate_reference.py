@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_output
+from markscheme.app.caching import output as caching_output
 from markscheme.app.comparing import (
     gate_output,
     gate_plan_output,
@@ -29,7 +30,7 @@ from markscheme.app.judging import align_output, correct_output, lab_output, pro
 from markscheme.app.review import outcome_output, views
 from markscheme.app.review import output as review_output
 from markscheme.app.serving import output as serving_output
-from markscheme.harness import exam, exam_specs
+from markscheme.harness import exam, exam_safety, exam_specs
 from markscheme.harness import gate as gate_file
 from markscheme.harness.exam import exam_json_schema
 from markscheme.harness.retrieval import spec as retrieval_spec
@@ -51,6 +52,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("request", exam_specs.HttpRequest),
         ("response", exam_specs.HttpResponse),
         ("judges", exam_specs.JudgeSpec),
+        ("parser", exam_safety.ParserSpec),
         ("matrix", exam.MatrixSpec),
         ("endpoints", exam_specs.EndpointSpec),
         ("limits", exam_specs.LimitsSpec),
@@ -71,6 +73,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("criteria", rubric_file.CriterionFile),
         ("levels", rubric_file.LevelFile),
         ("examples", rubric_file.ExampleFile),
+        ("categories", rubric_file.CategoryFile),
     ),
     "pairwise": (
         ("rubric", pairwise_file.PairwiseFile),
@@ -171,6 +174,11 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("rubrics", rubrics_output.RubricLine),
         ("rubric diff", rubrics_output.RubricDiffOutput),
         ("changes", rubrics_output.RubricChange),
+        ("cache stats", caching_output.CacheStatsOutput),
+        ("models of cache stats", caching_output.CacheModelRow),
+        ("cache prune", caching_output.CachePruneOutput),
+        ("cache export", caching_output.CacheExportOutput),
+        ("cache import", caching_output.CacheImportOutput),
         ("doctor", doctor.DoctorOutput),
         ("checks", doctor.Check),
     ),
@@ -182,6 +190,7 @@ _PRINTED = tuple(
     for module in (
         output,
         bundling,
+        caching_output,
         doctor,
         retrieving_output,
         rubrics_output,
