@@ -44,6 +44,7 @@ docs: $(VENV)/.ready
 	$(BIN)/python docs/make_picture.py
 	$(BIN)/python docs/make_review_picture.py
 	$(BIN)/python docs/make_serving_picture.py
+	$(BIN)/python docs/make_notebook.py
 	$(BIN)/python docs/follow.py
 
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate

@@ -1,4 +1,4 @@
-"""Runs examples/notebook.ipynb and keeps its output: `python docs/make_notebook.py`.
+"""Runs examples/notebook.ipynb, keeps its output, and photographs some for the guide: `python docs/make_notebook.py`.
 
 Everything in it is packaged, so that nobody is paid and nothing is fetched; what differs from one run to the next (ids,
 dates) is all that changes.
@@ -7,10 +7,12 @@ dates) is all that changes.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -18,6 +20,10 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 NOTEBOOK = Path(__file__).resolve().parent.parent / "examples" / "notebook.ipynb"
+PICTURE = Path(__file__).resolve().parent / "notebook.png"
+SHOWN = ("\nlast_week", 'candidates=["bot"])')
+"""How the cells end that are on the picture."""
+WIDTH = 1020
 ALLOWED_S = 180
 
 
@@ -58,10 +64,33 @@ def _without_settings() -> Iterator[None]:
         os.environ.update(before)
 
 
+def photograph(notebook: NotebookNode, picture: Path) -> None:
+    """The cells that show a run and a comparison, as a notebook frames them, in 64 colours."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    shown = "".join(_cell(cell) for cell in notebook.cells if cell.source.endswith(SHOWN))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": WIDTH, "height": 100}, device_scale_factor=2)
+        view.set_content(f'<body style="margin: 16px; background: white">{shown}</body>')
+        view.screenshot(path=picture, full_page=True)
+        browser.close()
+    with Image.open(picture) as image:
+        image.convert("RGB").quantize(64).save(picture, optimize=True)
+
+
+def _cell(cell: NotebookNode) -> str:
+    [output] = cell.outputs
+    source = cell.source.rpartition("\n")[2]
+    return f'<pre style="background: #f5f5f5; padding: 8px 12px">{escape(source)}</pre>{output.data["text/html"]}'
+
+
 def main() -> None:
-    """Renew the notebook."""
+    """Renew the notebook and its picture."""
     notebook = executed()
     nbformat.write(notebook, NOTEBOOK)
+    photograph(notebook, PICTURE)
     sys.stdout.write(f"{NOTEBOOK}: {len(notebook.cells)} cells\n")
 
 

@@ -133,6 +133,6 @@ def test_a_page_that_runs_hosted_models_says_that_they_were_scripted(page: Path)
     assert "OPENAI_API_KEY=" not in text or re.search(r"[Ss]cripted models stood in for the hosted ones", text)
 
 
-@pytest.mark.parametrize("name", ["report", "review"])
+@pytest.mark.parametrize("name", ["notebook", "report", "review"])
 def test_the_pictures_are_small(name: str):
     assert 0 < (DOCS / f"{name}.png").stat().st_size < 300_000
