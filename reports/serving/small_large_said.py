@@ -56,14 +56,13 @@ def second(found: SmallLarge) -> str:
     parts = []
     if found.share.value is not None:
         parts.append(f"reaches {strong(share(found.share))} of {strong(found.large)}'s score")
-    by_name = {one.what: one.ratio.value for one in found.ratios}
-    if (seconds := by_name.get("E2E p50")) is not None:
-        parts.append(f"takes {strong(times(seconds))} the time for an answer")
-    usd = by_name.get("1,000 answers by their tokens")
-    if usd is not None:
-        parts.append(f"costs {strong(times(usd))} as much")
-    if (memory := by_name.get("memory, as declared")) is not None:
-        parts.append(f"needs {strong(times(memory))} the memory")
+    known = {one.what: strong(ratio(one)) for one in found.ratios if one.ratio.value is not None}
+    if seconds := known.get("E2E p50"):
+        parts.append(f"takes {seconds} the time for an answer")
+    if usd := known.get("1,000 answers by their tokens"):
+        parts.append(f"costs {usd} as much")
+    if memory := known.get("memory, as declared"):
+        parts.append(f"needs {memory} the memory")
     return f"It {words.listed(parts)}." if parts else ""
 
 
