@@ -30,6 +30,8 @@ _CONCURRENCY = 64
 _LOOK_EVERY_S = 0.05
 _COUNTED_EVERY_S = 0.5
 _LOCKS = "cached-"
+_PATIENCE_S = 10.0
+"""How long closing waits for calls that are being paid for."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Desk:
         self.dispatcher = Dispatcher(_CONCURRENCY)
         self._uses: dict[str, Uses] = {}
         self._models: list[ChatModel] = []
+        self._at_work: set[asyncio.Task[object] | None] = set()
         self._uncounted = False
         with ExitStack() as opened:
             self._store = Store(workspace)
@@ -82,7 +85,7 @@ class Desk:
         return asyncio.run_coroutine_threadsafe(self._ask(asking), self.loop)
 
     def close(self) -> None:
-        """Count what was asked, close the models and let the workspace go."""
+        """Wait a while for what is in flight, count what was asked, close the models and let the workspace go."""
         asyncio.run_coroutine_threadsafe(self._close(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
@@ -94,6 +97,17 @@ class Desk:
             self._opened.close()
 
     async def _ask(self, asking: Asking) -> Call:
+        task = asyncio.current_task()
+        self._at_work.add(task)
+        try:
+            call, made = await self._once(asking)
+        finally:
+            self._at_work.discard(task)
+        self._count(asking.model, call, made)
+        return call
+
+    async def _once(self, asking: Asking) -> tuple[Call, bool]:
+        """The call, and whether it was made for this question."""
         made = False
         with ExitStack() as held:
 
@@ -111,8 +125,7 @@ class Desk:
                 return [*entries, ("calls", call_to_row(call, text))]
 
             call = await self._ledger.once(asking.key, live, to_row)
-        self._count(asking.model, call, made)
-        return call
+        return call, made
 
     @staticmethod
     def _call(asking: Asking, sent: Sent) -> Call:
@@ -147,6 +160,8 @@ class Desk:
         return [uses_row(self.session, model, uses, time.time()) for model, uses in self._uses.items()]
 
     async def _close(self) -> None:
+        if at_work := [task for task in self._at_work if task is not None]:
+            await asyncio.wait(at_work, timeout=_PATIENCE_S)
         for model in self._models:
             await model.close()
         await self._writer.close()

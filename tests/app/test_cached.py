@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -166,6 +167,37 @@ def test_after_close_the_counts_are_written_and_the_next_question_opens_anew(mod
         counted = connection.execute(sa.select(cache_uses.c.asked, cache_uses.c.reused)).all()
     store.close()
     assert sorted(map(tuple, counted)) == [(1, 0), (1, 1)]
+
+
+def test_closing_waits_for_what_is_being_paid_for(model, mock):
+    mock.configure({"latency": {"kind": "fixed", "ms": 200}})
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(model.ask, question(1))
+        while not mock.stats()["received"]:
+            time.sleep(0.005)
+        model.close()
+        assert code_word(1) in waiting.result().text
+    assert model.ask(question(1)) and mock.stats()["received"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+def test_a_forked_child_opens_the_workspace_anew(model, mock, tmp_path):
+    model.ask(question(1))
+    script = f"""
+import os, sys
+import markscheme as ms
+model = ms.cached({MODEL!r}, base_url={mock.url!r}, workspace={str(tmp_path)!r})
+model.ask({question(1)!r})
+child = os.fork()
+replies = [model.ask(text).text for text in ({question(1)!r}, {question(2)!r})]
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+model.close()
+os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert mock.stats()["received"] == 2
 
 
 def test_without_a_known_price_nothing_is_said_to_be_saved(mock, tmp_path):
