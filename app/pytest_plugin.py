@@ -126,6 +126,14 @@ class _Collector:
 
         self._shares = ended(self._sent, session, self._config.stash[_SESSION])
 
+    def pytest_unconfigure(self) -> None:
+        """Forget the budget, now that the other processes have ended."""
+        live = self._config.getoption("markscheme_live") or self._config.getini("markscheme_live")
+        if live and not hasattr(self._config, "workerinput"):
+            from .testing.ending import forget_purse
+
+            forget_purse(self._config, self._config.stash[_SESSION])
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table of what was asserted, and what it took."""
         if not self._sent:

@@ -66,18 +66,21 @@ def _policy(text: str) -> Inconclusive:
 
 def _purse(config: pytest.Config, workspace: str | Path, session: str) -> SharedPurse | None:
     cap: float | None = config.getoption("markscheme_budget")
-    if cap is None and (text := config.getini("markscheme_budget")):
+    said: object = cap
+    if cap is None and (said := config.getini("markscheme_budget")):
         try:
-            cap = float(text)
+            cap = float(said)
         except ValueError:
             cap = -1.0
     if cap is not None and not cap >= 0:
-        raise InputError(f"markscheme_budget = {cap!r}: must be a number of US dollars, 0 or more")
+        raise InputError(f"markscheme_budget = {said!r}: must be a number of US dollars, 0 or more")
     if cap is None and VARIABLE in os.environ:
         cap = budget_usd(None)
-    return None if cap is None else SharedPurse(_home(workspace) / f"budget-{session}.db", cap)
+    return None if cap is None else SharedPurse(_meeting_place(workspace, session), cap)
 
 
-def _home(workspace: str | Path) -> Path:
-    """Where processes of one machine meet."""
-    return Path(tempfile.gettempdir()) / "markscheme" if "://" in str(workspace) else Path(workspace) / "pytest"
+def _meeting_place(workspace: str | Path, session: str) -> Path:
+    """The file in which processes of one machine meet. Other users of it may not write to a folder that we make."""
+    if "://" in str(workspace):
+        return Path(tempfile.gettempdir()) / f"markscheme-budget-{session}.db"
+    return Path(workspace) / "pytest" / f"budget-{session}.db"

@@ -37,9 +37,7 @@ def table(rows: Iterable[Row]) -> str:
             row.judge or words.NONE,
             row.measure,
             words.number(row.estimate),
-            words.NONE
-            if row.low is None or row.high is None
-            else f"[{words.number(row.low)}, {words.number(row.high)}]",
+            _limits(row),
             f"{row.n:,}",
             row.wanted,
             NAMES.get(row.verdict, words.NONE),  # type: ignore[call-overload]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +22,7 @@ import scipy.special
 import scipy.stats  # noqa: F401
 import yaml
 from markscheme.app.bundling import bundle
+from markscheme.app.testing.settings import settings_of
 from mock_replies import code_word
 
 pytest_plugins = ["pytester"]
@@ -525,7 +529,7 @@ def test_a_budget_that_is_none_is_refused(wired, given):
     wired.pytester.makeini(f"[pytest]\nmarkscheme_budget = {given}")
     result = wired.run("--markscheme-live")
     result.assert_outcomes(errors=1)
-    assert "must be a number of US dollars, 0 or more" in printed(result)
+    assert f"markscheme_budget = {given!r}: must be a number of US dollars, 0 or more" in printed(result)
 
 
 def test_two_processes_share_one_budget(wired, mock):
@@ -740,3 +744,32 @@ def test_the_example_is_the_guides_and_passes_without_a_network(desk):
     desk.exam = yaml.safe_load((desk.folder / "exam.yaml").read_text())
     result = desk.run("-q")
     assert result.ret == 0 and "85 passed, 7 below" in printed(result)
+
+
+def test_a_budget_beside_a_database_server_needs_no_folder_that_users_of_a_machine_share(desk, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(desk.folder))
+    (desk.folder / "markscheme").write_text("somebody else's")
+    words = ("--markscheme-live", "--markscheme-budget=1", "--markscheme-workspace=postgresql://team/exams")
+    purse = settings_of(desk.pytester.parseconfig(*words), "suite").purse
+    assert purse.take(0.6) and not purse.take(0.6)
+
+
+def test_a_suite_that_is_interrupted_keeps_to_the_budget_and_leaves_none_behind(wired, mock):
+    mock.configure({"latency": {"kind": "fixed", "ms": 300}})
+    wired.exam["concurrency"] = 1
+    wired.test(ASK)
+    wired.save()
+    words = ["-m", "pytest", "-p", "no:cacheprovider", "-n", "1", "--markscheme-live", "--markscheme-budget=0.055"]
+    suite = subprocess.Popen([sys.executable, *words], cwd=wired.folder, stdout=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 60
+        while mock.stats()["received"] < 3 and time.monotonic() < until:
+            time.sleep(0.02)
+        suite.send_signal(signal.SIGINT)
+        assert suite.wait(60) == pytest.ExitCode.INTERRUPTED
+    finally:
+        suite.kill()
+        suite.wait()
+    time.sleep(1)
+    assert 3 <= mock.stats()["received"] <= 5
+    assert not list((wired.folder / ".markscheme" / "pytest").glob("*"))
