@@ -86,7 +86,8 @@ def jackknife_covariance(a: ArrayLike, b: ArrayLike, groups: Clusters) -> float:
     """Of the means of ``a`` and ``b``, both (n,), as `se_jackknife` has the variance of one."""
     import numpy as np
 
-    rest = [np.asarray(values, dtype=float) - np.mean(values) for values in (a, b)]
+    arrays = [np.asarray(values, dtype=float) for values in (a, b)]
+    rest = [array - array.mean() for array in arrays]
     shifts = [np.bincount(groups.codes, weights=one) / (len(groups.codes) - groups.sizes) for one in rest]
     return float((groups.count - 1) / groups.count * (shifts[0] * shifts[1]).sum())
 
