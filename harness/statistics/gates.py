@@ -102,6 +102,16 @@ def n_to_certify(margin: float, sd: float, deff: float = 1.0, power: float = POW
     return n_paired(margin, sd**2, ONE_SIDED, power) * deff
 
 
+def n_by_reach(n: int, margin: float, se: float, reach: float, df: float) -> float:
+    """`n_to_certify` from ``n`` samples whose mean difference has the standard error ``se``, and its one-sided bound so
+    far below it. What ``reach`` has beyond t · se is for losses that are rare (`not_inferior`): it falls with 1/n, not
+    with 1/√n."""
+    whole = mde(1.0, se**2, ONE_SIDED)
+    rare = max(0.0, reach - t_quantile(ONE_SIDED, df) * se)
+    root = margin / whole if rare <= 1e-9 * whole else ((whole**2 + 4 * rare * margin) ** 0.5 - whole) / (2 * rare)
+    return float(n / root**2)
+
+
 def pass_chance(margin: float, sd: float, effective_n: float) -> float:
     """Chance that an unchanged model passes ``margin``."""
     from scipy import special

@@ -17,7 +17,7 @@ from ...harness.statistics.gates import (
     bound_with_lost,
     decide,
     detectable,
-    n_to_certify,
+    n_by_reach,
     one_sided_bound,
 )
 from ...harness.statistics.pairs_of_rates import tango
@@ -187,7 +187,8 @@ def _line(
     verdict: Verdict = decide(gain, adjusted, margin, least) if margin > 0 else "inconclusive"
     if verdict == "pass" and why:
         verdict = "inconclusive"
-    detects, needed = _power(difference, margin, lines)
+    detects, needed = _detectable(difference, lines), samples_needed(difference, margin, share or 0.0)
+    detects = detects if needed else None
     why = why if verdict == "inconclusive" else ""
     return GateLine(difference.subject, verdict, difference, gain, adjusted, margin, least, share, detects, needed, why)
 
@@ -207,12 +208,21 @@ def _why(difference: Difference, gain: Gain, margin: float, compared: Compared, 
     return ""
 
 
-def _power(difference: Difference, margin: float, lines: int) -> tuple[float | None, int | None]:
+def _detectable(difference: Difference, lines: int) -> float | None:
     sd, effective = difference.sd, difference.effective_n
-    if not sd or not effective or margin <= 0:
-        return None, None
-    deff = difference.estimate.n / effective
-    return detectable(sd, effective, lines), ceil(n_to_certify(margin, sd, deff))
+    return detectable(sd, effective, lines) if sd and effective else None
+
+
+def samples_needed(difference: Difference, margin: float, share: float = 0.0) -> int | None:
+    """How many an unchanged model passes ``margin`` with, in 80 %; ``None`` where the spread is unknown."""
+    sd, effective, gain = difference.sd, difference.effective_n, gain_of(difference)
+    relative = gain_of(difference, share=share).lower
+    if not sd or not effective or margin <= 0 or gain.lower is None or relative is None:
+        return None
+    reach, df = gain.value - gain.lower, max(1, difference.clusters - 1)
+    wider = (gain.value - relative) / reach if reach > 0 else 1.0
+    se = sd / effective**0.5
+    return ceil(n_by_reach(difference.estimate.n, margin, wider * se, wider * reach, df) - 1e-6)
 
 
 def _confirmed(lines: Sequence[GateLine], second: Compared | None) -> list[GateLine]:

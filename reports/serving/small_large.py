@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 from ...harness.errors import InputError
 from ...harness.records import Estimate
-from ...harness.statistics.gates import Gain, decide, n_to_certify
+from ...harness.statistics.gates import Gain, decide
 from ...harness.statistics.ratios import ratio_of_means
 from ...harness.store.frames import RunData, RunInfo
 from .. import words
@@ -17,7 +16,7 @@ from ..cells import Scores, score
 from ..exam import candidates_of, leading_judge
 from ..operations import candidate_costs, how_timed
 from ..regression.compare import Options, compared
-from ..regression.gate import excess_failures, gain_of
+from ..regression.gate import excess_failures, gain_of, samples_needed
 from ..regression.records import Compared, Difference
 from ..regression.sides import FAILURES
 from .cells import Cell
@@ -93,7 +92,7 @@ def small_against_large(
         gain,
         verdict,
         why,
-        _needed(difference, margin),
+        samples_needed(difference, margin),
         _share(difference, scores, names),
         (*in_run(scores, costs, names), *memory(data, names)),
         tuple(under_load(data, names, bench[1])),
@@ -152,11 +151,6 @@ def _verdict(difference: Difference, gain: Gain, margin: float) -> tuple[Verdict
     if gain.lower <= -margin < (gain_of(difference).lower or 0.0):
         return "not shown", "it fails more often, and with these answers at the lowest level the margin is crossed"
     return "not shown", ""
-
-
-def _needed(difference: Difference, margin: float) -> int | None:
-    sd, effective = difference.sd, difference.effective_n
-    return ceil(n_to_certify(margin, sd, difference.estimate.n / effective)) if sd and effective else None
 
 
 def _share(difference: Difference, scores: Scores, names: tuple[str, str]) -> Estimate:

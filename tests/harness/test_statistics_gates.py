@@ -10,12 +10,14 @@ from markscheme.harness.statistics.gates import (
     certifiable,
     decide,
     detectable,
+    n_by_reach,
     n_to_certify,
     one_sided_bound,
     pass_chance,
 )
 from markscheme.harness.statistics.intervals import mean_interval, t_quantile
 from markscheme.harness.statistics.paired import holm
+from markscheme.harness.statistics.power import mde
 
 
 def gain(value: float, reach: float = 0.05, p: float = 0.001) -> Gain:
@@ -113,6 +115,16 @@ def test_one_fixed_baseline_gives_a_false_alarm_in_a_quarter_of_months():
     found = false_alarms([Watched(1.0, NEVER_PASSED)], pool=1, fixed=True)
     assert found.first.months == pytest.approx(0.25, abs=0.03)
     assert found.first.per_month == pytest.approx(30 * 0.025, abs=0.1)
+
+
+def test_a_bound_by_t_needs_the_samples_of_its_spread_and_rare_losses_need_more():
+    sd, n, margin = 0.8, 100, 0.05
+    se = sd / n**0.5
+    by_t = n_by_reach(n, margin, se, t_quantile(0.9, n - 1) * se, n - 1)
+    assert by_t == pytest.approx(n_to_certify(margin, sd))
+    extra = 0.01
+    more = n_by_reach(n, margin, se, t_quantile(0.9, n - 1) * se + extra, n - 1)
+    assert mde(more, sd**2, 0.9) + extra * n / more == pytest.approx(margin)
 
 
 def test_another_seed_simulates_other_months():

@@ -23,6 +23,7 @@ def against_a_pool(lost, gained=0):
 def test_one_loss_among_60_answers_does_not_pass_a_margin_of_5_points(lost, gained):
     line = gated(against_a_pool(lost, gained), spec(MARGIN)).lines[0]
     assert line.verdict == "inconclusive"
+    assert line.n_needed > 60
 
 
 def test_no_loss_among_60_answers_passes_a_margin_of_5_points():
