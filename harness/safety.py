@@ -16,6 +16,8 @@ UNKNOWN = "unknown"
 USER = "user:"
 """Before a label that is about the user's message."""
 FIELDS = ("prompt", "response", "categories")
+RESPONSE = "response"
+"""Column of a data set with the answer that a label's ``response`` is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,15 @@ class SafetyLabel:
     prompt: Side | None = None
     response: Side | None = None
     categories: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyNote:
+    """A sample's label, and the SHA-256 of the answer that the data set has beside the question ('' for none): its
+    ``response`` holds for that text and for no other."""
+
+    label: SafetyLabel
+    response_sha256: str = ""
 
 
 def to_labels(user: Flags | None, answer: Flags) -> tuple[str, ...]:

@@ -222,9 +222,13 @@ def _criterion(written: CriterionFile) -> Criterion:
             level.description.strip(),
             tuple(
                 Example(
-                    *(text.strip() for text in (e.question, e.context, e.reference, e.answer, e.reasoning)),
-                    user_categories=e.user_categories,
-                    categories=e.categories,
+                    e.question.strip(),
+                    e.context.strip(),
+                    e.reference.strip(),
+                    e.answer.strip(),
+                    e.reasoning.strip(),
+                    e.user_categories,
+                    e.categories,
                 )
                 for e in level.examples
             ),

@@ -28,6 +28,7 @@ from .juries_html import jury_sections, repeats_section
 from .operations import how_timed
 from .pairwise_html import pairwise_sections
 from .report import Histogram, Report
+from .safety_html import safety_section
 from .servers import servers_section
 from .tools import tools_section
 
@@ -64,6 +65,7 @@ def render_html(report: Report) -> str:
         contexts=_contexts(report, templates),
         pairwise=pairwise_sections(report.pairwise, templates, asset("pairwise.html.j2")),
         juries=jury_sections(report.juries, templates, asset("juries.html.j2")),
+        safety=safety_section(report.safety, templates, asset("safety.html.j2")),
         repeats=repeats_section(report.repeats, templates, asset("repeats.html.j2")),
         servers=servers_section(report.servers, templates, asset("servers.html.j2")),
         tools=tools_section(report.tools, templates, asset("tools.html.j2")),

@@ -8,7 +8,7 @@ from html import escape
 
 from ..harness.watching import Watched
 from .regression import gate_words as said
-from .regression.gate_records import GateLine, GateResult
+from .regression.gate_records import BoundLine, GateLine, GateResult
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -17,9 +17,16 @@ def render_junit(result: GateResult) -> str:
     """A regression and an alarm fail; a line that is inconclusive is skipped, or fails where the gate says so."""
     lines = [(line, _kind(line, result)) for line in result.lines]
     watched = [(one, _watch_kind(one, result)) for one in result.watched]
-    kinds = [kind for _, kind in (*lines, *watched)]
+    bounds = [(line, _kind(line, result)) for line in result.bounds]
+    kinds = [kind for _, kind in (*lines, *bounds, *watched)]
     counts = f'tests="{len(kinds)}" failures="{kinds.count("failure")}" errors="0" skipped="{kinds.count("skipped")}"'
-    cases = "".join([*(_case(line, kind) for line, kind in lines), *(_watch_case(one, kind) for one, kind in watched)])
+    cases = "".join(
+        [
+            *(_case(line, kind) for line, kind in lines),
+            *(_bound_case(line, kind) for line, kind in bounds),
+            *(_watch_case(one, kind) for one, kind in watched),
+        ]
+    )
     properties = _properties(
         {"run": result.new, "baseline": ", ".join(result.old), "verdict": said.headline(result)}
         | ({"confirming run": result.second} if result.second else {})
@@ -32,7 +39,7 @@ def render_junit(result: GateResult) -> str:
     )
 
 
-def _kind(line: GateLine, result: GateResult) -> str:
+def _kind(line: GateLine | BoundLine, result: GateResult) -> str:
     if line.verdict == "pass":
         return ""
     return "skipped" if line.verdict == "inconclusive" and not result.inconclusive_fails else "failure"
@@ -50,6 +57,14 @@ def _case(line: GateLine, kind: str) -> str:
         inside += f"<system-out>{_text(said.said(line))}</system-out>\n"
     name = f'classname="{_text(subject.candidate)}" name="{_text(subject.measure + by)}"'
     return f'<testcase {name} time="0">\n{inside}</testcase>\n'
+
+
+def _bound_case(line: BoundLine, kind: str) -> str:
+    """A share held to a bound."""
+    message = _text(f"{said.BOUNDS[line.verdict]}: {said.bound_said(line)}")
+    inside = f'<{kind} message="{message}"/>' if kind else f"<system-out>{message}</system-out>"
+    name = f'classname="{_text(line.candidate)}" name="{_text(f"unsafe by {line.judge}")}"'
+    return f'<testcase {name} time="0">\n{inside}\n</testcase>\n'
 
 
 def _watch_kind(one: Watched, result: GateResult) -> str:

@@ -16,6 +16,7 @@ from .marks import Mark, board_marks
 from .operations import how_timed
 from .pairwise_markdown import pairwise_blocks
 from .report import Report
+from .safety_said import safety_blocks
 from .servers import servers_markdown
 from .tools import tools_markdown
 from .trust import Checked
@@ -34,6 +35,7 @@ def render_markdown(report: Report) -> str:
         *pairwise_blocks(report.pairwise),
         *jury_blocks(report.juries),
         *repeats_blocks(report.repeats),
+        *safety_blocks(report.safety),
         *_measures(report),
         *tools_markdown(report.tools),
         *contexts_blocks(report.contexts),

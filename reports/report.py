@@ -37,6 +37,7 @@ from .pairwise import Pairwise, compared
 from .plotted import plotted
 from .repeats import Repeated, repeated
 from .reuse import how_saved, reuse
+from .safety import Safety, safety
 from .servers import ServerLine, server_lines
 from .setup import Entry, day, pairwise_setup, setup
 from .tools import ToolFaults, tool_faults
@@ -105,6 +106,8 @@ class Report:
     """Only of judges that graded answers several times."""
     trust: tuple[Trust, ...] = ()
     """What is known of each judge that grades answers."""
+    safety: Safety | None = None
+    """Only of a run with a judge of content safety, or with labelled prompts."""
     tools: ToolFaults | None = None
     """Only of a run that measures function calls."""
     saved: str = ""
@@ -157,6 +160,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         servers=server_lines(data.servers),
         repeats=repeated(data, scores.judges),
         trust=trusted(scores.judges, agreement, data.info.id),
+        safety=safety(data),
         tools=tool_faults(data),
         saved=how_saved(reuse(data)),
     )

@@ -7,7 +7,7 @@ from typing import TextIO
 from pydantic import BaseModel, ConfigDict
 
 from ...reports.regression import gate_words as said
-from ...reports.regression.gate_records import ORDER, GateLine, GateResult, Verdict
+from ...reports.regression.gate_records import ORDER, BoundLine, GateLine, GateResult, Verdict
 from .output import CompareOutput
 from .watched_output import WatchedOutput, watched_output
 
@@ -36,6 +36,22 @@ class GateRow(BaseModel):
     why: str
 
 
+class BoundRow(BaseModel):
+    """Unsafe answers held to a bound: ``unsafe`` and ``unread`` of ``units`` (samples, or clusters of them), and the
+    one-sided 95 % bounds of their share, by Clopper and Pearson; ``upper`` takes the unread for unsafe."""
+
+    candidate: str
+    judge: str
+    verdict: Verdict
+    at_most: float
+    units: int
+    unsafe: int
+    unread: int
+    lower: float | None
+    upper: float | None
+    why: str
+
+
 class GateOutput(BaseModel):
     """`markscheme compare --gate`: the worst verdict of the lines, the exit code, what is known of the judges
     on their anchors (one that drifted makes the exit code 1), and the comparison behind it."""
@@ -48,6 +64,7 @@ class GateOutput(BaseModel):
     verdict: Verdict
     exit_code: int
     lines: list[GateRow]
+    bounds: list[BoundRow]
     judges: list[WatchedOutput]
     notes: list[str]
     comparison: CompareOutput
@@ -62,9 +79,26 @@ def to_output(result: GateResult, comparison: CompareOutput) -> GateOutput:
         verdict=result.verdict,
         exit_code=result.exit_code,
         lines=[_row(line) for line in result.lines],
+        bounds=[_bound(line) for line in result.bounds],
         judges=[watched_output(one) for one in result.watched],
         notes=list(result.notes),
         comparison=comparison,
+    )
+
+
+def _bound(line: BoundLine) -> BoundRow:
+    units = line.units
+    return BoundRow(
+        candidate=line.candidate,
+        judge=line.judge,
+        verdict=line.verdict,
+        at_most=line.at_most,
+        units=units.n,
+        unsafe=units.unsafe,
+        unread=units.unread,
+        lower=units.lower,
+        upper=units.upper,
+        why=said.bound_said(line),
     )
 
 
@@ -96,5 +130,9 @@ def print_gate(result: GateResult, out: TextIO) -> None:
     for line in sorted(result.lines, key=lambda line: ORDER.index(line.verdict)):
         verdict = f"{said.NAMES[line.verdict]}  {said.name(line)}: {said.change(line)}"
         out.write(f"{verdict}\n  {said.said(line)}\n")
+    out.writelines(
+        f"{said.BOUNDS[bound.verdict]}  {said.bound_name(bound)}\n  {said.bound_said(bound)}\n"
+        for bound in result.bounds
+    )
     out.writelines(f"{said.watched(one)}\n  {said.watch_said(one)}\n" for one in result.watched)
     out.writelines(f"note: {note}\n" for note in result.notes)

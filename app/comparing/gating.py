@@ -16,6 +16,7 @@ from ...harness.store.runs import Run
 from ...harness.watching import Watched
 from ...reports.regression.compare import Options, compared
 from ...reports.regression.gate import gated, watching
+from ...reports.regression.gate_bounds import bounded, bounds_of
 from ...reports.regression.gate_records import GateResult
 from ...reports.regression.gate_words import distrust
 from ...reports.regression.nights import by_nights
@@ -62,9 +63,11 @@ def gate(question: Question, confirm: Confirm | None = None, watched: Sequence[W
     new, data = _read(question)
     pool, notes = _baseline(question, new)
     first = _compared(question, data, pool)
-    result = watching(gated(first, question.spec), watched)
+    bounds = bounds_of(data, question.spec)
+    result = bounded(watching(gated(first, question.spec), watched), bounds)
     if result.of("alarm") and (again := _second(question, new, pool, confirm)) is not None:
-        result = watching(gated(first, question.spec, _compared(question, again, pool)), watched)
+        confirmed = gated(first, question.spec, _compared(question, again, pool))
+        result = bounded(watching(confirmed, watched), bounds)
     return Gated(replace(first, warning=distrust(result)), replace(result, notes=notes + result.notes))
 
 

@@ -70,3 +70,42 @@ def sensitivity_specificity(
         rate_interval(given[passes] == 1, labels[rows[passes]], level),
         rate_interval(given[fails] == 0, labels[rows[fails]], level),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How well what was ``flagged`` is what is true, of ``n`` items with ``hits`` in both; with 95 % intervals."""
+
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    n: int
+    flagged: int
+    true: int
+    hits: int
+
+
+def detection(given: ArrayLike, truth: ArrayLike, clusters: Sequence[Any] | ArrayLike | None = None) -> Detection:
+    """Precision, recall and F1 of ``given`` (n,) flags against the ``truth`` (n,), both of 0 and 1.
+
+    Precision and recall are rates, with Wilson's interval or its clustered form (`rate_interval`), without a value
+    where nothing was flagged or nothing is true. F1 is 2 F*/(1 + F*), where F* is the share of hits among all that was
+    flagged or is true (Hand, Christen, Kirielle 2021): its interval is that of this share, transformed.
+    """
+    import numpy as np
+
+    flagged, true = np.asarray(given, dtype=bool), np.asarray(truth, dtype=bool)
+    labels = np.arange(len(true)) if clusters is None else np.asarray(clusters)
+    both, either = flagged & true, flagged | true
+    share = rate_interval(both[either], labels[either])
+    low, high = (None if limit is None else 2 * limit / (1 + limit) for limit in (share.low, share.high))
+    value = None if share.value is None else 2 * share.value / (1 + share.value)
+    return Detection(
+        rate_interval(true[flagged], labels[flagged]),
+        rate_interval(flagged[true], labels[true]),
+        Estimate(value, low, high, share.n, f"{share.method} of F*" if value is not None else "nothing to find"),
+        len(true),
+        int(flagged.sum()),
+        int(true.sum()),
+        int(both.sum()),
+    )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..safety import SafetyNote
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -36,6 +38,7 @@ GRADE_COLUMNS = (
     "status",  # scored, or an UnscoredStatus
     "score",  # NaN unless scored
     "reasoning", "why", "calls",
+    "labels",  # a JSON list, see `safety.to_labels`
 )  # fmt: skip
 
 SCORE_COLUMNS = ("sample_id", "cluster", "candidate", "trial", "measure", "value", "why")
@@ -119,6 +122,8 @@ class RunData:
     words: Callable[[frozenset[Place]], RunData] | None = None
     servers: tuple[ServerUse, ...] = ()
     """Those that were started for it."""
+    safety: Mapping[str, SafetyNote] = field(default_factory=dict)
+    """Sample -> what people said of its safety, where they did."""
 
     def excerpt(self, rows: Sequence[int] | NDArray[np.intp]) -> RunData:
         """These rows of ``answers`` alone, by number and in the order of the run, with all words: their samples,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
+from ..safety import RESPONSE, SafetyNote, safety_label
 from ..tool_calls import calls_in_words
-from .codec import answer_sha256_of_row
+from .codec import answer_sha256, answer_sha256_of_row
 from .columns import Column, Names, Numbers, Objects, Pointers, Whole, among, chunks, fill, frame_from, key_lists
 from .frames import (
     ANSWER_COLUMNS,
@@ -95,6 +96,7 @@ class _Reading:
             compared,
             self._labels(asked) if whole else empty_frame(LABEL_COLUMNS),
             servers=servers_in(self.connection, self.run.id) if whole else (),
+            safety={name: note for name, note in zip(asked["sample_id"], asked["safety"], strict=True) if note},
         )
 
     def _made(self, table: pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -111,7 +113,7 @@ class _Reading:
         import pandas as pd
 
         s = run_samples.c
-        told = _told if self.words else _relevant
+        told = _told if self.words else _relevant_and_safety
         columns: dict[str, Column] = {"sample_id": Objects(), "position": Whole(), "cluster": Objects()}
         columns |= {"tags": Names(), "sha256": Objects(), "body": Objects(told)}
         query = (
@@ -122,7 +124,7 @@ class _Reading:
         fill(self.connection, self._queries(query, s.sample_id), columns)
         read = frame_from(columns)
         read = read.sort_values("position", ignore_index=True)
-        names = ("question", "context", "reference", "relevant") if self.words else ("relevant",)
+        names = ("question", "context", "reference", "relevant", "safety")[0 if self.words else 3 :]
         told_of = dict(zip(names, zip(*read["body"], strict=True), strict=True)) if len(read) else {}
         read = read.assign(**{name: list(told_of.get(name, ())) for name in names})
         cluster = read["cluster"].where(read["cluster"] != "", read["sample_id"])
@@ -151,6 +153,7 @@ class _Reading:
     def _grades(self, asked: pd.DataFrame) -> tuple[pd.DataFrame, Pointing]:
         columns: dict[str, Column] = {"judge": Names(), "criterion": Names(), "turn": Whole(), "repeat": Whole()}
         columns |= {"status": Names(), "score": Numbers()}
+        columns["labels"] = Objects(_list_or_none)
         if self.words:
             columns |= {"reasoning": Objects(_text), "why": Objects(), "calls": Objects()}
         columns["pointers"] = Pointers()
@@ -263,12 +266,12 @@ def info_of(run: Run) -> RunInfo:
     )
 
 
-def _told(body: str | None) -> tuple[str, str, Any, str]:
-    """Question, context, reference and relevant documents of a sample."""
+def _told(body: str | None) -> tuple[str, str, Any, str, SafetyNote | None]:
+    """Question, context, reference and relevant documents of a sample, and what people said of its safety."""
     found = orjson.loads(body or "{}")
     question = found.get("question") or found.get("turns") or found.get("messages") or ""
     context = orjson.dumps(found.get("context", [])).decode()
-    return readable(question), context, _reference(found), _documents(found)
+    return readable(question), context, _reference(found), _documents(found), _safety(found)
 
 
 def _reference(body: Mapping[str, Any]) -> Any:
@@ -277,9 +280,23 @@ def _reference(body: Mapping[str, Any]) -> Any:
     return reference if reference is not None or calls is None else calls_in_words(calls)
 
 
-def _relevant(body: str | None) -> tuple[str]:
-    """The relevant documents alone: most samples have none, and then there is nothing to parse."""
-    return (_documents(orjson.loads(body)) if body and '"relevant"' in body else "{}",)
+def _relevant_and_safety(body: str | None) -> tuple[str, SafetyNote | None]:
+    """The last two alone: most samples have neither, and then there is nothing to parse."""
+    if not body or not ('"relevant"' in body or '"safety"' in body):
+        return "{}", None
+    found = orjson.loads(body)
+    return _documents(found), _safety(found)
+
+
+def _safety(body: Mapping[str, Any]) -> SafetyNote | None:
+    if not body.get("safety"):
+        return None
+    try:
+        label = safety_label(body["safety"])
+    except ValueError:  # recorded before such labels were checked
+        return None
+    answer = body.get("metadata", {}).get(RESPONSE)
+    return SafetyNote(label, answer_sha256(answer) if isinstance(answer, str) else "")
 
 
 def _documents(body: Mapping[str, Any]) -> str:

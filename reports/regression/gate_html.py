@@ -23,6 +23,7 @@ def gate_section(result: GateResult, elsewhere: Collection[str] = ()) -> Markup:
         notes=[note for note in result.notes if note not in elsewhere],
         said=gate_words,
         watched=result.watched,
+        bounds=result.bounds,
         marks=MARKS,
     )
     return Markup(page)  # noqa: S704 - rendered with autoescape

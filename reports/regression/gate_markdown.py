@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...harness.watching import Watched
 from ..markdown_tables import escape, table
 from . import gate_words as said
-from .gate_records import ORDER, GateLine, GateResult
+from .gate_records import ORDER, BoundLine, GateLine, GateResult
 
 
 def render_gate_markdown(result: GateResult) -> str:
@@ -17,11 +17,17 @@ def render_gate_markdown(result: GateResult) -> str:
         escape(said.against(result)),
         table(titles, [_row(line) for line in lines], left=5),
     ]
+    if result.bounds:
+        parts.append("\n".join(f"- {escape(_bound(line))}" for line in result.bounds))
     if result.watched:
         parts.append("\n".join(f"- {escape(_watched(one))}" for one in result.watched))
     if result.notes:
         parts.append("\n".join(f"- {escape(note)}" for note in result.notes))
     return "\n\n".join(parts) + "\n"
+
+
+def _bound(line: BoundLine) -> str:
+    return f"{said.bound_name(line)}: {said.BOUNDS[line.verdict]}: {said.bound_said(line)}"
 
 
 def _watched(one: Watched) -> str:

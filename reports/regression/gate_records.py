@@ -7,6 +7,7 @@ from typing import Literal
 
 from ...harness.statistics.gates import Gain
 from ...harness.watching import Watched
+from ..safety_bounds import Units
 from .records import Difference, Subject
 
 Verdict = Literal["pass", "regression", "alarm", "inconclusive"]
@@ -45,6 +46,19 @@ class GateLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundLine:
+    """A candidate's unsafe answers by one judge, held to a bound: a `pass` where they are proven to be fewer, a
+    `regression` where they are proven to be more; ``needed`` units without any unsafe one would pass."""
+
+    candidate: str
+    judge: str
+    at_most: float
+    verdict: Verdict
+    units: Units
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateResult:
     """The whole gate. ``new``, ``old`` and ``second`` are ids of runs, ``second`` '' without a confirming one."""
 
@@ -58,6 +72,8 @@ class GateResult:
     inconclusive_fails: bool = False
     watched: tuple[Watched, ...] = ()
     """The judges on their anchors: an alarm about a judge, apart from the candidates."""
+    bounds: tuple[BoundLine, ...] = ()
+    """What holds whatever the baseline did."""
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -73,6 +89,11 @@ class GateResult:
         from ..notebook.regression import gate_html
 
         return gate_html(self)
+
+    @property
+    def exceeded(self) -> tuple[BoundLine, ...]:
+        """Bounds that are proven to be exceeded."""
+        return tuple(line for line in self.bounds if line.verdict == "regression")
 
     def of(self, verdict: Verdict) -> tuple[GateLine, ...]:
         """The lines with this verdict."""

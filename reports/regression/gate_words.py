@@ -6,7 +6,8 @@ from math import ceil, log10
 
 from ...harness.watching import State, Watched
 from .. import words
-from .gate_records import GateLine, GateResult, Verdict
+from ..safety_said import fine
+from .gate_records import BoundLine, GateLine, GateResult, Verdict
 from .records import Difference
 
 NAMES: dict[Verdict, str] = {
@@ -28,10 +29,37 @@ def headline(result: GateResult) -> str:
         if result.of(name)
     )
     lines = f"({words.plural(n, 'line')}: {counts})"
+    if result.exceeded and not result.drifted:
+        who = words.listed(dict.fromkeys(line.candidate for line in result.exceeded))
+        return f"Gate: UNSAFE ABOVE THE BOUND: {who} {lines}"
     if not result.drifted:
         return f"Gate: {NAMES[result.verdict]} {lines}"
     which = f"judge{'s' if len(result.drifted) > 1 else ''} {words.listed(result.drifted)}"
     return f"Gate: JUDGE DRIFTED: the scores of {which} cannot be trusted on this night {lines}"
+
+
+BOUNDS: dict[Verdict, str] = {**NAMES, "regression": "ABOVE THE BOUND"}
+
+
+def bound_name(line: BoundLine) -> str:
+    """``mini, unsafe by guard``."""
+    return f"{line.candidate}, unsafe by {line.judge}"
+
+
+def bound_said(line: BoundLine) -> str:
+    """What was found, and what would change the verdict."""
+    units = line.units
+    what = "cluster" if units.clustered else "sample"
+    if units.upper is None or units.lower is None:
+        return f"judge {line.judge} judged no answer of {line.candidate}"
+    unread = f" and {units.unread:,} unread" if units.unread else ""
+    text = f"{units.unsafe:,} unsafe{unread} of {words.plural(units.n, what)}, the bound is {fine(line.at_most)}"
+    if line.verdict == "regression":
+        return f"{text}: with 95 % at least {fine(units.lower)}"
+    text += f": with 95 % at most {fine(units.upper)}"
+    if line.verdict == "pass":
+        return text
+    return f"{text}; {line.needed:,} {what}s without a single one would pass"
 
 
 def watched(one: Watched) -> str:

@@ -97,7 +97,8 @@ def total(calls, name):
 
 def grade(row, clusters):
     names = ("judge", "criterion", "turn", "repeat", "status", "score", "why", "calls")
-    return {**placed(row, clusters), **{name: row[name] for name in names}, "reasoning": row["reasoning"] or ""}
+    told = {"reasoning": row["reasoning"] or "", "labels": row["labels"] or "[]"}
+    return {**placed(row, clusters), **{name: row[name] for name in names}, **told}
 
 
 def call_rows(calls, run, said, judged, compared):

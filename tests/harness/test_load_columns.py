@@ -65,7 +65,7 @@ made_answers = rows(
 made_grades = rows(
     {**at, "judge": some(JUDGES), "criterion": some(CRITERIA), "turn": some([0, 1]), "repeat": some([0, 1])},
     status=some(["scored", "unparsable"]), score=some([None, 0.0, 2.5]), reasoning=texts, why=some(["", "no verdict"]),
-    calls=pointers,
+    calls=pointers, labels=some([None, '["S3","user:safe"]']),
 )  # fmt: skip
 made_scores = rows(
     {**at, "measure": some(["exact_match", "dropped"])}, value=some([None, 0.0, 1.0]), why=some(["", "no number found"])

@@ -38,7 +38,9 @@ def run_data(pull: float, seed: int, questions: int = 150, *, candidates: tuple[
             more = draw.random() < pull * np.log(len(text) / 40)
             place = (f"s{k}", f"s{k}", candidate, 0)
             wrote.append({**dict(zip(ANSWER_COLUMNS, place, strict=False)), "status": "ok", "text": text})
-            given.append((*place, "j", "correctness", 0, 0, "scored", float(people + wobble + more), "", "", "[]"))
+            given.append(
+                (*place, "j", "correctness", 0, 0, "scored", float(people + wobble + more), "", "", "[]", "[]")
+            )
             said.append((*place, "correctness", "ann", float(people), "set", "random", "", float("nan"), "", "run"))
     empty = empty_frame(())
     return RunData(

@@ -242,7 +242,7 @@ def grades(broken: float, seed: int, count: int = 600) -> pd.DataFrame:
         bad = draw.random() < broken
         status, calls = ("unparsable", f'["a{k}", "b{k}"]') if bad else ("scored", f'["a{k}"]')
         score, why = (float("nan"), "no JSON") if bad else (2.0, "")
-        rows.append((f"s{k}", f"s{k}", "one", 0, "j", "correctness", 0, 0, status, score, "", why, calls))
+        rows.append((f"s{k}", f"s{k}", "one", 0, "j", "correctness", 0, 0, status, score, "", why, calls, "[]"))
     return pd.DataFrame.from_records(rows, columns=list(GRADE_COLUMNS))
 
 
@@ -299,7 +299,7 @@ def labelled(favour: float, seed: int, count: int = 240) -> tuple[pd.DataFrame, 
             wobble = draw.choice((-1, 1)) * (draw.random() < 0.05)
             judge = people + wobble + (candidate == "own" and draw.random() < favour)
             place = (f"s{k}", f"s{k}", candidate, 0)
-            given.append((*place, "j", "correctness", 0, 0, "scored", float(judge), "", "", "[]"))
+            given.append((*place, "j", "correctness", 0, 0, "scored", float(judge), "", "", "[]", "[]"))
             said.append((*place, "correctness", "ann", float(people), "set", "random", "", float("nan"), "", "run"))
     return (
         pd.DataFrame.from_records(given, columns=list(GRADE_COLUMNS)),

@@ -162,7 +162,7 @@ def grade(rows, exam, judge, candidate, number, s, cluster, trial, level, rng):
                 reasoning = HOSTILE[number % len(HOSTILE)]
             why = "" if status == "scored" else "no verdict in the reply"
             place = (s, cluster, candidate.name, trial, judge.name, criterion, 0, repeat)
-            rows["grades"].append((*place, status, value, reasoning, why, json.dumps([key])))
+            rows["grades"].append((*place, status, value, reasoning, why, json.dumps([key]), "[]"))
 
 
 def config(exam):

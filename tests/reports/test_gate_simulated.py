@@ -45,7 +45,7 @@ def run_of(number, levels):
     samples = [(s, s, "Q?", "[]", "R", "[]", "{}", f"{i:064x}") for i, s in enumerate(IDS)]
     answers = [(s, s, name, 0, *said, *took) for s in IDS for name in NAMES]
     grades = [
-        (s, s, name, 0, judge, "correctness", 0, 0, "scored", levels[k, j, i], "", "", "[]")
+        (s, s, name, 0, judge, "correctness", 0, 0, "scored", levels[k, j, i], "", "", "[]", "[]")
         for i, s in enumerate(IDS)
         for k, name in enumerate(NAMES)
         for j, judge in enumerate(JUDGES)
