@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LATE = 0.05
 """A client whose loop wakes later than this share of the time between two tokens puts its own delay into them."""
+MANY = 2.0
+"""From so many times on a lag is told as a multiple, below as a percentage."""
 BUSY = 0.9
 """Share of one core from which a client of one process may be what is slow."""
 
@@ -110,5 +112,7 @@ def bottleneck(loaded: Loaded) -> str:
     known = times[np.isfinite(times)]
     between = float(np.median(known)) if len(known) else None
     if lag is not None and between and lag > LATE * between:  # tokens that all come at once have no time between them
-        return f"its loop woke {1000 * lag:.1f} ms late (p99), {lag / between:.0%} of the median TPOT"
+        part = lag / between
+        many = f"{part:.0%} of" if part < MANY else f"{part:.0f} times"
+        return f"its loop woke {1000 * lag:.1f} ms late (p99), {many} the median TPOT"
     return f"it used {cpu:.0%} of a core" if cpu is not None and cpu >= BUSY else ""

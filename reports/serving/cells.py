@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...harness import timing
@@ -67,10 +67,12 @@ class Cell:
     """A setting with all its repeats. ``times`` by name as in `timing.LATENCIES`, and ``gap_s``, ``dispatch_delay_s``.
 
     ``goodput`` is the share of attempted requests within the limits, ``good_per_s`` how many a second; both ``None``
-    where none are stated. ``growth`` is what latency gains each second (s/s); ``None`` for closed loops.
+    where none are stated. ``growth`` is what latency gains each second (s/s); ``None`` for closed loops. ``apart`` is
+    the setting without what all cells share: what labels tell.
     """
 
     setting: Setting
+    apart: Setting
     repeats: int
     attempted: int
     failures: Mapping[str, int]
@@ -113,7 +115,21 @@ def cells(
     for one in sorted(loads, key=lambda load: load.repeat):
         found.setdefault(one.setting, []).append(one)
     settings = sorted(found, key=lambda s: (order.index(s.candidate), place(s), s.level))
-    return tuple(_cell(s, found[s], slo or {}, (hires or {}).get(s.candidate)) for s in settings)
+    told = _apart(settings)
+    return tuple(_cell(found[s], told[s], slo or {}, (hires or {}).get(s.candidate)) for s in settings)
+
+
+def _apart(settings: Sequence[Setting]) -> dict[Setting, Setting]:
+    """Each setting without the contexts and the output length that all have."""
+    contexts, lengths = {s.contexts for s in settings}, {s.output_tokens for s in settings}
+    return {
+        s: replace(
+            s,
+            contexts=s.contexts if len(contexts) > 1 else None,
+            output_tokens=s.output_tokens if len(lengths) > 1 else None,
+        )
+        for s in settings
+    }
 
 
 def place(setting: Setting) -> tuple[str, int, int]:
@@ -131,7 +147,8 @@ def compared(first: Cell, second: Cell, name: str, number: str) -> Estimate:
     return ratio(a, b)
 
 
-def _cell(setting: Setting, loads: Sequence[Loaded], slo: Mapping[str, float], hire: Hire | None) -> Cell:
+def _cell(loads: Sequence[Loaded], apart: Setting, slo: Mapping[str, float], hire: Hire | None) -> Cell:
+    setting = loads[0].setting
     kept = [timing.measured(load) for load in loads]
     every = [one for requests in kept for one in requests]
     grows = _growth(kept) if setting.shape in STEADY else None
@@ -139,6 +156,7 @@ def _cell(setting: Setting, loads: Sequence[Loaded], slo: Mapping[str, float], h
     ok = [one for one in every if one.status == timing.OK]
     return Cell(
         setting=setting,
+        apart=apart,
         repeats=len(loads),
         attempted=len(every),
         failures=dict(sorted(Counter(one.status for one in every if one.status != timing.OK).items())),

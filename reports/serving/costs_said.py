@@ -24,9 +24,7 @@ FORMULA = (
 
 def named(one: Costs) -> str:
     """``own, 3 contexts``."""
-    parts = [] if one.contexts is None else [words.plural(one.contexts, "context")]
-    parts += [] if one.output_tokens is None else [f"{one.output_tokens} tokens out"]
-    return ", ".join([one.candidate, *parts])
+    return ", ".join(part for part in (one.candidate, said.variant(one.cells[0].apart)) if part)
 
 
 def hire(one: Costs) -> str:
@@ -155,7 +153,9 @@ def bill_rows(found: Sequence[Costs]) -> Iterator[Row]:
     for one in found:
         if one.bill is not None:
             yield _bill_row(named(one), one.bill, f"{one.bill.servers} × {hire(one)}")
-    for rival in dict.fromkeys((one.rival.name, one.contexts, one.rival.bill) for one in found if one.rival):
+    for rival in dict.fromkeys(
+        (one.rival.name, one.cells[0].apart.contexts, one.rival.bill) for one in found if one.rival
+    ):
         name, contexts, bill = rival
         if bill is not None:
             many = contexts is not None

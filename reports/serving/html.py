@@ -84,7 +84,7 @@ def _shown(found: Sequence[Cell]) -> tuple[str, list[tuple[Cell, ...]]]:
 
 
 def _name(curve: Sequence[Cell], every: Sequence[Sequence[Cell]]) -> str:
-    setting = curve[0].setting
+    setting = curve[0].apart
     many = len({other[0].setting.candidate for other in every}) > 1
     variant = said.variant(setting)
     return ", ".join(part for part in (setting.candidate if many or not variant else "", variant) if part)

@@ -232,6 +232,8 @@ def _facts(bench: Bench, found: Sequence[Cell], points: Sequence[Operating]) -> 
     yield Fact(line(f"{strong(f'{attempted:,}')} requests measured"))
     if failed:
         yield Fact(line(f"{strong(f'{failed:,}')} failed"), warn=True)
+    if found and (alike := said.shared(found[0])):
+        yield Fact(line(alike))
     serving = bench.config.get("serving") or {}
     if "prompts" in serving:
         yield Fact(line(f"{strong(str(serving['prompts']))} prompts"))

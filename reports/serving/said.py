@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isinf
 
 from ...harness.records import Estimate
@@ -103,6 +104,13 @@ def variant(setting: Setting) -> str:
     return ", ".join(parts)
 
 
+def shared(cell: Cell) -> str:
+    """What beside the load is the same in all cells, and no label tells: ``48 tokens out``."""
+    contexts = cell.setting.contexts if cell.apart.contexts is None else None
+    output_tokens = cell.setting.output_tokens if cell.apart.output_tokens is None else None
+    return variant(replace(cell.setting, contexts=contexts, output_tokens=output_tokens))
+
+
 def place(setting: Setting) -> str:
     """``5 contexts, 32 users``."""
     return ", ".join(part for part in (variant(setting), load(setting)) if part)
@@ -110,7 +118,7 @@ def place(setting: Setting) -> str:
 
 def named(cell: Cell) -> str:
     """``mini, 5 contexts, 32 users``."""
-    return f"{cell.setting.candidate}, {place(cell.setting)}"
+    return f"{cell.setting.candidate}, {place(cell.apart)}"
 
 
 def bounds(stated: Mapping[str, float]) -> str:
@@ -127,7 +135,7 @@ def chosen(found: Operating, stated: Mapping[str, float]) -> str:
     if found.point is None:
         return f"No setting of {strong(found.candidate)} keeps {bounds(stated)}{_nearest(found, stated)}."
     said = (
-        f"Run {strong(found.candidate)} with {strong(place(found.point.cell.setting))}: {_worth(found.point)}, "
+        f"Run {strong(found.candidate)} with {strong(place(found.point.cell.apart))}: {_worth(found.point)}, "
         f"{CHOSEN[found.by]} that keeps {bounds(stated)}."
     )
     return said + _tied(found.tied)
@@ -146,7 +154,7 @@ def _tied(tied: Sequence[Stand]) -> str:
         return ""
     if len(tied) > MOST_TIED:
         return f" {words.plural(len(tied), 'other setting')} cannot be told from it."
-    return f" It cannot be told from {words.listed(place(stand.cell.setting) for stand in tied)}."
+    return f" It cannot be told from {words.listed(place(stand.cell.apart) for stand in tied)}."
 
 
 def _nearest(found: Operating, stated: Mapping[str, float]) -> str:
@@ -159,7 +167,7 @@ def _nearest(found: Operating, stated: Mapping[str, float]) -> str:
             if key in stand.cell.times and stand.cell.times[key].p95.value is not None
         ]
         if known and (least := min(known, key=lambda pair: pair[0]))[0] > limit:
-            return f": its lowest {title} is {seconds(least[0])} s, with {place(least[1].cell.setting)}"
+            return f": its lowest {title} is {seconds(least[0])} s, with {place(least[1].cell.apart)}"
     return ""
 
 
@@ -173,7 +181,7 @@ def saturation(found: Sequence[Cell]) -> Iterator[str]:
 
 def _closed(curve: Sequence[Cell]) -> str:
     last, level = curve[-1], levelled(curve)
-    name, with_ = strong(last.setting.candidate), variant(last.setting)
+    name, with_ = strong(last.setting.candidate), variant(last.apart)
     at = f" with {with_}" if with_ else ""
     if level is not None:
         served = f"{amount(Estimate(level.requests_per_s.value, None, None, 0, ''))} requests/s"

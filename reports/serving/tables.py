@@ -59,7 +59,7 @@ def cell_row(cell: Cell) -> Row:
 
     return Row(
         (
-            said.place(cell.setting) + (" (over capacity)" if cell.over_capacity else ""),
+            said.place(cell.apart) + (" (over capacity)" if cell.over_capacity else ""),
             _attempted(cell),
             *(at("ttft_s", number) for number in ("p50", "p95")),
             at("gap_s", "p95"),
@@ -82,7 +82,7 @@ def time_rows(found: Sequence[Cell]) -> Iterator[Row]:
                 continue
             times = cell.times[name]
             numbers = (times.mean, times.p50, times.p90, times.p95, times.p99)
-            yield Row((said.place(cell.setting), title, *(said.time(number) for number in numbers)))
+            yield Row((said.place(cell.apart), title, *(said.time(number) for number in numbers)))
 
 
 def point_rows(found: Operating) -> Iterator[Row]:
@@ -130,7 +130,7 @@ def _point(stand: Stand, found: Operating) -> tuple[str, ...]:
         standing = "cannot be told from it" if stand in found.tied else "keeps the limits"
     ttft, gap = (said.time(cell.times[n].p95) if n in cell.times else words.NONE for n in ("ttft_sched_s", "gap_s"))
     return (
-        said.place(cell.setting),
+        said.place(cell.apart),
         standing,
         ttft,
         gap,

@@ -21,6 +21,7 @@ def load(
     n: int = 120,
     fail: float = 0.0,
     stall: tuple[float, float] | None = None,
+    output: int | None = None,
     **given: object,
 ) -> Loaded:
     """One repeat; ``stall`` = (from, seconds): the server begins nothing meanwhile. Further fields are of `Loaded`."""
@@ -30,7 +31,7 @@ def load(
     kept = [one for one in marked if one.phase == "measured"]
     ends = [one.sent_s + (one.e2e_s or 0.0) for one in kept]
     window = max(ends) - min(one.sent_s for one in kept)
-    setting = Setting(candidate, shape, level, contexts)
+    setting = Setting(candidate, shape, level, contexts, output)
     values = {"lag_s": (0.0001,) * 100, "client_cpu_s": 0.1 * window, "origin": "markscheme"} | given
     return Loaded(setting, repeat, 1_790_000_000.0, window, requests=tuple(marked), **values)  # type: ignore[arg-type]
 

@@ -121,6 +121,8 @@ def test_a_client_that_cannot_keep_up_is_named():
     assert one(cells(loads([4]))).client.bottleneck == ""
     late = one(cells(loads([4], lag_s=(0.0,) * 90 + (0.004,) * 10))).client
     assert late.bottleneck == "its loop woke 4.0 ms late (p99), 40% of the median TPOT"
+    later = one(cells(loads([4], lag_s=(0.0,) * 90 + (0.18,) * 10))).client
+    assert later.bottleneck == "its loop woke 180.0 ms late (p99), 18 times the median TPOT"
     busy = one(cells(loads([4], client_cpu_s=1000.0))).client
     assert "of a core" in busy.bottleneck
 

@@ -62,6 +62,23 @@ def test_of_many_candidates_the_verdict_names_the_first_four():
     assert "c4" not in found
 
 
+def test_what_all_settings_share_is_said_once():
+    found = build(bench(serving=STATED), loads((1, 2, 4, 8), contexts=(3,), output=48, lag_s=(0.2,) * 100))
+    assert "3 contexts, 48 tokens out" in [text(fact.line) for fact in found.facts]
+    assert text(found.verdict).startswith("Run mini with 4 users: ")
+    page = render_html(found)
+    assert (page.count("tokens out"), page.count("3 contexts")) == (1, 1)
+
+
+def test_what_sets_settings_apart_is_in_their_labels_and_no_fact():
+    given = [one for k, n in ((0, 48), (3, 48)) for one in loads((1, 4), contexts=(k,), output=n)]
+    found = build(bench(serving=STATED), given)
+    assert text(found.verdict).startswith("Run mini with 0 contexts, 4 users")
+    assert "48 tokens out" in [text(fact.line) for fact in found.facts]
+    assert not any("context" in text(fact.line) for fact in found.facts if "tokens out" in text(fact.line))
+    assert not any("out" in text(fact.line) for fact in build(bench(), loads((1, 4))).facts)
+
+
 def test_without_limits_the_verdict_is_what_saturates_where():
     assert text(build(bench(), loads()).verdict).startswith("mini levels off at 4 users")
     assert text(build(bench(), loads((1, 2))).verdict).startswith("mini still gains at 2 users")
