@@ -36,7 +36,7 @@ const browse = (data) => {
     find("beside").parentElement.hidden = !a;
   };
   const scrollTo = (index) => {
-    const top = index * HEIGHT, room = list.clientHeight - 2 * HEIGHT;
+    const top = index * HEIGHT, room = list.clientHeight - HEIGHT - head.offsetHeight;
     if (top < list.scrollTop) list.scrollTop = top;
     else if (top > list.scrollTop + room) list.scrollTop = top - room;
   };

@@ -1,11 +1,14 @@
 // The list: filters, sorting, and a table of which only the rows in view exist.
-const HEIGHT = 32, SPARE = 12;
+const HEIGHT = 32, SPARE = 12, PIXELS = 9.5;
+
+// Wide enough for the longest word of a heading, up to 18 letters.
+const fitting = (label) => Math.max(8, (12 + 8.2 * Math.min(18, Math.max(...label.split(" ").map((word) => word.length)))) / PIXELS);
 
 const columnsOf = (data, words) => [
   { name: "question", value: (a) => a.sample, show: (a) => oneLine(data.samples[a.sample].question), kind: "text", width: 24 },
   { name: "candidate", value: words.who, show: words.who, kind: "text", width: 13 },
-  ...data.columns.slice(0, 6).map((c, i) => ({
-    name: words.label(c), value: (a) => a.values[i], show: (a) => number(a.values[i]), width: 8,
+  ...data.columns.map((c, i) => ({
+    name: words.label(c), value: (a) => a.values[i], show: (a) => number(a.values[i]), width: fitting(words.label(c)),
   })),
   ...(data.answers.some((a) => a.apart > 0)
     ? [{ name: "apart", about: "how far judges, repeats or people are apart on it, as a share of the scale", value: (a) => a.apart, show: (a) => (absent(a.apart) ? DASH : `${Math.round(100 * a.apart)} %`), width: 6 }] : []),
@@ -102,7 +105,7 @@ const heading = (c, onClick) => {
   button.type = "button";
   button.title = c.about ? `${c.about}; sorts by it` : `Sort by ${c.name}`;
   cell.scope = "col";
-  cell.style.width = `${c.width}%`;
+  cell.style.width = `${c.width * PIXELS}px`;
   button.addEventListener("click", onClick);
   cell.append(button);
   return cell;

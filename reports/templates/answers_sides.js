@@ -3,7 +3,9 @@ const scoreLine = (data, words, a) => {
   const line = make("dl", undefined, "scores");
   data.columns.forEach((c, i) => {
     if (absent(a.values[i])) return;
-    line.append(make("dt", words.label(c)), make("dd", number(a.values[i])));
+    const pair = make("div");
+    pair.append(make("dt", words.label(c)), make("dd", number(a.values[i])));
+    line.append(pair);
   });
   return line;
 };

@@ -124,7 +124,43 @@ def test_answers_that_judges_grade_apart_are_disputed_and_can_be_sorted_by_it(op
     head(page, "apart").click()
     head(page, "apart").click()
     assert column(page, 0)[0] == "What is question 4?"
-    assert column(page, 8)[:2] == ["67 %", "0 %"]
+    assert column(page, 10)[:2] == ["67 %", "0 %"]
+
+
+def test_every_score_of_several_judges_has_a_column_whose_heading_can_be_read(opened):
+    page = opened(n=6, candidates=(Candidate("a"),), judges=(Judge("strict"), Judge("lenient")), measures=("token_f1",))
+    names = page.locator("#list thead button").all_inner_texts()
+    wanted = [
+        f"{j} {c}"
+        for j in ("strict", "lenient")
+        for c in ("composite", "correctness", "comprehensiveness", "readability")
+    ]
+    assert [name for name in names if name in (*wanted, "token_f1")] == [*wanted, "token_f1"]
+    cut = (
+        "all => all.filter(b => b.scrollWidth > b.clientWidth || b.scrollHeight > b.clientHeight).map(b => b.innerText)"
+    )
+    assert page.eval_on_selector_all("#list thead button", cut) == []
+    assert (
+        page.evaluate("Math.max(...[...document.querySelectorAll('#list thead button')].map(b => b.offsetHeight))") < 50
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1240
+
+
+def test_moving_down_keeps_the_picked_row_in_view_under_headings_of_two_lines(opened):
+    page = opened(n=40, candidates=(Candidate("a"),), judges=(Judge("strict"), Judge("lenient")))
+    for _ in range(20):
+        page.keyboard.press("j")
+    box, row = page.locator("#list").bounding_box(), page.locator("tr.picked").bounding_box()
+    assert row["y"] + row["height"] <= box["y"] + box["height"]
+
+
+def test_a_score_stands_on_the_line_of_its_name_side_by_side(opened):
+    page = opened(n=3, candidates=(Candidate("a"), Candidate("b"), Candidate("c")), judges=(Judge("one"), Judge("two")))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.keyboard.press("s")
+    page.wait_for_selector(".scores")
+    tops = "all => all.map(d => d.getBoundingClientRect().top)"
+    assert page.eval_on_selector_all(".scores dt", tops) == page.eval_on_selector_all(".scores dd", tops)
 
 
 def test_opening_an_answer_shows_its_text_grades_and_reasoning(opened):
