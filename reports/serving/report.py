@@ -124,8 +124,9 @@ def _verdict(found: Sequence[Cell], points: Sequence[Operating], limits: Mapping
 
 def _caveats(found: Sequence[Cell], points: Sequence[Operating], serving: Mapping[str, Any]) -> Iterator[str]:
     """What has to be said right under the verdict."""
-    for why in dict.fromkeys(one.why for one in points if one.why):
-        yield f"{words.listed(strong(one.candidate) for one in points if one.why == why)}: {why}."
+    chosen = [one for one in points if one.point is not None]
+    for why in dict.fromkeys(one.why for one in chosen if one.why):
+        yield f"{words.listed(strong(one.candidate) for one in chosen if one.why == why)}: {why}."
     for one in points:
         yield from _doubts(one)
     for text, about in (

@@ -115,6 +115,13 @@ def test_limits_that_nothing_keeps_name_the_nearest():
     )
 
 
+def test_where_nothing_is_chosen_nothing_is_said_of_how():
+    dead = build(bench(serving=STATED), loads((1, 4), fail=1.0))
+    assert text(dead.verdict) == "More than 5 % of the requests to mini failed in every setting."
+    assert "the choice is by" not in caveats(dead)
+    assert "the choice is by" in caveats(build(bench(serving=STATED), loads((1, 4))))
+
+
 def test_caveats_name_what_is_wrong_and_are_silent_where_nothing_is():
     assert caveats(build(bench(), loads((4,), n=300))) == ""
     said = caveats(whole())
