@@ -15,6 +15,8 @@ from .operating import FAILING, LIMITED, Operating, Stand, curves, failing, leve
 
 ENDLESS = "∞"
 MOST_TIED = 3
+NO_GAIN = 0.02
+"""Throughput that repeats of one setting differ by, too."""
 CHOSEN: Mapping[str, str] = {
     "quality per dollar": "the most quality per dollar",
     "cost": "the cheapest",
@@ -185,12 +187,18 @@ def _closed(curve: Sequence[Cell]) -> str:
     at = f" with {with_}" if with_ else ""
     if level is not None:
         served = f"{amount(Estimate(level.requests_per_s.value, None, None, 0, ''))} requests/s"
-        return f"{name}{at} levels off at {strong(load(level.setting))}, {served}: more users only wait."
+        return f"{name}{at} levels off at {strong(load(level.setting))}, {served}: {_beyond(curve, level)}."
     if len(curve) < 2 and last.requests_per_s.value is None:
         return f"{name}{at} {_first(last)} with {strong(load(last.setting))}."
     if len(curve) < 2:
         return f"{name}{at} serves {amount(last.requests_per_s)} requests/s with {strong(load(last.setting))}."
     return f"{name}{at} still gains at {strong(load(last.setting))}, {amount(last.requests_per_s)} requests/s."
+
+
+def _beyond(curve: Sequence[Cell], level: Cell) -> str:
+    """What more users than ``level`` bring: up to a tenth of the highest throughput can be left to gain."""
+    more = max(cell.requests_per_s.value or 0.0 for cell in curve) / (level.requests_per_s.value or 1.0) - 1
+    return "more users only wait" if more < NO_GAIN else f"more users gain {words.percent(more)} at most"
 
 
 def _first(cell: Cell) -> str:

@@ -10,9 +10,11 @@ import pytest
 from markscheme.harness.records import Estimate
 from markscheme.harness.serving.records import ServerUse
 from markscheme.harness.timing import ALIASES
+from markscheme.reports.serving.cells import cells
 from markscheme.reports.serving.html import drawings, render_html
 from markscheme.reports.serving.markdown import render_markdown
 from markscheme.reports.serving.report import build
+from markscheme.reports.serving.said import saturation
 from serving_loads import bench, load, loads
 
 GOLDEN = Path(__file__).parent / "golden" / "serving.md"
@@ -106,6 +108,12 @@ def test_a_choice_without_intervals_says_that_nothing_can_be_told_apart():
     found = " ".join(text(line) for line in build(exam, loads((1, 4), repeats=1, n=60)).caveats)
     assert "mini: requests per second has no interval, so no other setting can be told from the operating" in found
     assert "mini: its TTFT p95 has no interval, so that it keeps the limit is not shown." in found
+
+
+def test_where_throughput_still_rises_a_little_more_users_are_not_said_to_only_wait():
+    four, sixteen = cells(loads((4, 16)))
+    slower = replace(four, requests_per_s=replace(four.requests_per_s, value=0.92 * sixteen.requests_per_s.value))
+    assert next(saturation([slower, sixteen])).endswith(": more users gain 8.7 % at most.")
 
 
 def test_limits_that_nothing_keeps_name_the_nearest():
