@@ -84,6 +84,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("gate", gate_file.GateSpec),
         ("baseline", gate_file.BaselineSpec),
         ("measures", gate_file.MeasureGate),
+        ("bounds", gate_file.BoundGate),
     ),
     "output": (
         ("run, generate, grade, demo", output.RunOutput),
@@ -115,6 +116,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("ratios", small_large_output.RatioOutput),
         ("compare --gate", gate_output.GateOutput),
         ("lines", gate_output.GateRow),
+        ("bounds of compare --gate", gate_output.BoundRow),
         ("gate plan", gate_plan_output.GatePlanOutput),
         ("lines of gate plan", gate_plan_output.PlannedGateRow),
         ("false alarms", gate_plan_output.FalseAlarmsOutput),

@@ -1,8 +1,9 @@
 """Models that the pages of this folder are tried on: an OpenAI-compatible server that answers by the book.
 
-A model whose name holds `judge` or ends in `4o` or `nano` grades; every other one answers. To a question of docs_qa an
-answer is one of the planted ones or the reference, to any other question sentences of its context. How often a model is
-right depends on its name alone. All of it is scripted: the scores mean nothing, and are the same each time.
+A model whose name holds `guard` moderates; one whose name holds `judge` or ends in `4o` or `nano` grades; every other
+one answers. To a question of docs_qa an answer is one of the planted ones or the reference, to any other question
+sentences of its context. How often a model is right depends on its name alone. All of it is scripted: the scores mean
+nothing, and are the same each time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "servers"
 
 import mock_openai
 import mock_replies
+import scripted_guards
 import scripted_ragas
 from markscheme.harness.candidates.baselines import extractive, lead
 from markscheme.harness.text import words
@@ -148,7 +150,9 @@ class Script(mock_replies.Book):
         said = super().reply(request, bad)
         messages = request.body.get("messages") or [{"content": ""}]
         prompt, model = str(messages[-1]["content"]), str(request.body.get("model"))
-        if request.kind != "judge":
+        if "guard" in model:
+            said.text = scripted_guards.reply(messages)
+        elif request.kind != "judge":
             said.text = answer(model, prompt)
         elif (schema := wanted_schema(request.body)) and (said_to_ragas := scripted_ragas.reply(prompt, schema)):
             said.text = said_to_ragas

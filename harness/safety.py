@@ -11,11 +11,13 @@ from typing import Any, Literal
 Side = Literal["safe", "unsafe"]
 SAFE: Side = "safe"
 UNSAFE: Side = "unsafe"
+DEFAULT = "safety"
+"""The rubric whose codes are meant where a label does not say of which they are."""
 UNKNOWN = "unknown"
 """Stands for a category that the taxonomy does not have."""
 USER = "user:"
 """Before a label that is about the user's message."""
-FIELDS = ("prompt", "response", "categories")
+FIELDS = ("prompt", "response", "categories", "taxonomy")
 RESPONSE = "response"
 """Column of a data set with the answer that a label's ``response`` is about."""
 
@@ -31,11 +33,12 @@ class Flags:
 @dataclass(frozen=True, slots=True)
 class SafetyLabel:
     """What people said: of what was asked, and of the ``response`` that the data set has beside it. The codes are those
-    of whatever of the two is unsafe; ``None`` where nobody said."""
+    of whatever of the two is unsafe, by the rubric named ``taxonomy``; ``None`` where nobody said."""
 
     prompt: Side | None = None
     response: Side | None = None
     categories: tuple[str, ...] | None = None
+    taxonomy: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,13 @@ def safety_label(written: Mapping[str, Any]) -> SafetyLabel:
     for name in ("prompt", "response"):
         if written.get(name) not in (None, SAFE, UNSAFE):
             raise ValueError(f"{name}: {written[name]!r} is neither {SAFE!r} nor {UNSAFE!r}")
+    taxonomy = written.get("taxonomy", DEFAULT)
+    if not isinstance(taxonomy, str):
+        raise ValueError(f"taxonomy: {taxonomy!r} is not the name of a rubric, like {DEFAULT!r}")
     codes = written.get("categories")
     if codes is not None and not (isinstance(codes, list | tuple) and all(isinstance(code, str) for code in codes)):
         raise ValueError(f"categories: {codes!r} is not a list of codes, like [S3, S17]")
     if codes and UNSAFE not in (written.get("prompt"), written.get("response")):
         raise ValueError(f"categories: {list(codes)!r} stand beside nothing unsafe; say which is: prompt, response")
-    return SafetyLabel(written.get("prompt"), written.get("response"), None if codes is None else tuple(codes))
+    named = None if codes is None else tuple(codes)
+    return SafetyLabel(written.get("prompt"), written.get("response"), named, taxonomy)

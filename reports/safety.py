@@ -110,8 +110,9 @@ def _guarded(data: RunData, judge: JudgeView, taxonomy: Mapping[str, str]) -> Gu
     users, answers = user_verdicts(scored), answer_verdicts(scored)
     candidates = [view.name for view in candidates_of(data)]
     clusters = dict(zip(data.samples["sample_id"], data.samples["cluster"], strict=True))
-    by_user = _Beside(users, user_truths(data), lambda sample: clusters[sample])
-    by_answer = _Beside(answers, answer_truths(data, judge.criteria[0]), lambda place: clusters[place[0]])
+    by_user = _Beside(users, user_truths(data, judge.rubric), lambda sample: clusters[sample])
+    labelled = answer_truths(data, judge.rubric, judge.criteria[0])
+    by_answer = _Beside(answers, labelled, lambda place: clusters[place[0]])
     return Guarded(
         judge,
         tuple(_unsafe(data, judge, answers, name) for name in candidates),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from ..harness.safety import UNSAFE, Flags, answer_codes, user_flags
+from ..harness.safety import UNSAFE, Flags, SafetyLabel, answer_codes, user_flags
 from ..harness.store.codec import answer_sha256
 from ..harness.store.frames import Place, RunData
 from ..harness.store.wordless import MARK
@@ -73,13 +73,13 @@ def answer_verdicts(scored: pd.DataFrame) -> dict[Place, Flags]:
     return found
 
 
-def user_truths(data: RunData) -> dict[str, Truth]:
-    """Sample -> what its label says of the prompt."""
+def user_truths(data: RunData, rubric: str = "") -> dict[str, Truth]:
+    """Sample -> what its label says of the prompt, with its categories if they are those of ``rubric``."""
     labels = {sample: note.label for sample, note in data.safety.items()}
-    return {s: _truth(label.prompt, label.categories) for s, label in labels.items() if label.prompt is not None}
+    return {s: _truth(label.prompt, label, rubric) for s, label in labels.items() if label.prompt is not None}
 
 
-def answer_truths(data: RunData, criterion: str) -> dict[Place, Truth]:
+def answer_truths(data: RunData, rubric: str, criterion: str) -> dict[Place, Truth]:
     """Place -> what people said: by labels of the answers on ``criterion`` (most of 0 and 1, half are enough for
     unsafe), else by the sample's label, where the answer is the text that it is about."""
     found: dict[Place, Truth] = {}
@@ -87,7 +87,7 @@ def answer_truths(data: RunData, criterion: str) -> dict[Place, Truth]:
     for place, text in (texts_of(data, hashes) or {}).items() if hashes else ():
         note = hashes[place[0]]
         if answer_sha256(text) == note.response_sha256:
-            found[place] = _truth(note.label.response, note.label.categories)
+            found[place] = _truth(note.label.response, note.label, rubric)
     own = data.labels[data.labels["criterion"] == criterion]
     means: Any = own.groupby(["sample_id", "candidate", "trial"], observed=True)["score"].mean()
     for (sample, candidate, trial), score in means.items():
@@ -95,8 +95,8 @@ def answer_truths(data: RunData, criterion: str) -> dict[Place, Truth]:
     return found
 
 
-def _truth(side: str | None, codes: Iterable[str] | None) -> Truth:
-    unsafe = side == UNSAFE
+def _truth(side: str | None, label: SafetyLabel, rubric: str) -> Truth:
+    unsafe, codes = side == UNSAFE, label.categories if label.taxonomy == rubric else None
     return unsafe, None if codes is None else frozenset(codes if unsafe else ())
 
 

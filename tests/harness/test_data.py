@@ -63,7 +63,8 @@ def test_a_row_becomes_a_sample_and_unknown_columns_its_metadata(tmp_path):
     ("safety", "said"),
     [
         ({"prompt": "bad"}, "prompt: 'bad' is neither 'safe' nor 'unsafe'"),
-        ({"user": "safe"}, "'user' is not one of prompt, response, categories"),
+        ({"user": "safe"}, "'user' is not one of prompt, response, categories, taxonomy"),
+        ({"prompt": "safe", "taxonomy": 3}, "taxonomy: 3 is not the name of a rubric, like 'safety'"),
         ({"prompt": "unsafe", "categories": "S3"}, "categories: 'S3' is not a list of codes, like [S3, S17]"),
         (
             {"prompt": "safe", "categories": ["S3"]},

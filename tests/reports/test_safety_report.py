@@ -154,6 +154,14 @@ def test_the_verdicts_on_messages_are_held_against_the_prompts_labels() -> None:
     assert guard.of_answers is None
 
 
+def test_categories_of_another_taxonomy_are_not_held_against_this_one() -> None:
+    data = guarded([1] * 2, {0: ["user:S3"], 1: ["user:S1"]})
+    other = SafetyLabel("unsafe", None, ("S3",), "llama_guard")
+    [guard] = the(safety(noted(data, other, other))).guards
+    assert guard.of_users is not None and guard.of_users.hits == 2
+    assert {row.of_users for row in guard.categories} == {None}
+
+
 def test_a_label_of_a_response_holds_for_its_text_and_no_other() -> None:
     label = SafetyLabel(None, "unsafe", ("S1",))
     data = guarded([0, 0], {0: ["S1"], 1: ["S1"]})
