@@ -11,8 +11,8 @@ from ...harness.exam import Exam, load_exam
 from ...harness.gate import GateSpec
 from ...harness.store.pool import configuration
 from ...harness.store.runs import Run
-from ..references import opened
 from ..api.running import run as run_exam
+from ..references import opened
 from ..session import (
     Options,
     Session,

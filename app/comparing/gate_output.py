@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...reports.regression import gate_words as said
 from ...reports.regression.gate_records import ORDER, BoundLine, GateLine, GateResult, Verdict
+from ..terminal import say
 from .output import CompareOutput
 from .watched_output import WatchedOutput, watched_output
 
@@ -126,13 +127,13 @@ def _row(line: GateLine) -> GateRow:
 
 def print_gate(result: GateResult, out: TextIO) -> None:
     """The verdict first, then a line a measure with its reason, and what to know about it."""
-    out.write(f"{said.headline(result)}\n{said.against(result)}\n\n")
+    say(out, f"{said.headline(result)}\n{said.against(result)}\n")
     for line in sorted(result.lines, key=lambda line: ORDER.index(line.verdict)):
         verdict = f"{said.NAMES[line.verdict]}  {said.name(line)}: {said.change(line)}"
-        out.write(f"{verdict}\n  {said.said(line)}\n")
-    out.writelines(
-        f"{said.BOUNDS[bound.verdict]}  {said.bound_name(bound)}\n  {said.bound_said(bound)}\n"
-        for bound in result.bounds
-    )
-    out.writelines(f"{said.watched(one)}\n  {said.watch_said(one)}\n" for one in result.watched)
-    out.writelines(f"note: {note}\n" for note in result.notes)
+        say(out, f"{verdict}\n  {said.said(line)}")
+    for bound in result.bounds:
+        say(out, f"{said.BOUNDS[bound.verdict]}  {said.bound_name(bound)}\n  {said.bound_said(bound)}")
+    for one in result.watched:
+        say(out, f"{said.watched(one)}\n  {said.watch_said(one)}")
+    for note in result.notes:
+        say(out, f"note: {note}")

@@ -12,7 +12,7 @@ from ...reports.regression import history_said as said
 from ...reports.regression import history_tables as tables
 from ...reports.regression.history_records import History, Night, Series, Step
 from ..output import EstimateOutput
-from ..terminal import console, grid
+from ..terminal import console, grid, say
 from .watched_output import WatchedOutput, watched_output
 
 SHOWN = 20
@@ -133,13 +133,14 @@ def _step(one: Step, found: History) -> StepOutput:
 
 def print_history(found: History, out: TextIO) -> None:
     """The verdict, the latest nights, what was changed, and what to know about it."""
-    out.write(f"{said.title(found)}\n{said.verdict(found)}\n\n")
+    say(out, f"{said.title(found)}\n{said.verdict(found)}\n")
     rows = list(tables.rows(found))
     titles = ["night", "candidate", *tables.columns(found), "run", "changed"]
     cells = [[r.night, r.candidate, *r.values, ", ".join(filter(None, (r.run, r.state))), r.flag] for r in rows[:SHOWN]]
     console(out).print(grid(titles, cells, left=2, wordy=["run"]))
     out.write(f"and {len(rows) - SHOWN} earlier lines\n" if len(rows) > SHOWN else "")
     out.write("\n" if tables.changes(found) else "")
-    out.writelines(f"{one.number}  {one.night}  {'; '.join(one.words)}\n" for one in tables.changes(found))
-    out.writelines(f"{gate_words.watched(one)}\n" for one in found.watched)
-    out.writelines(f"note: {note}\n" for note in said.sentences(found))
+    for one in tables.changes(found):
+        say(out, f"{one.number}  {one.night}  {'; '.join(one.words)}")
+    for text in (*map(gate_words.watched, found.watched), *(f"note: {note}" for note in said.sentences(found))):
+        say(out, text)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from ...reports.regression import said
 from ...reports.regression.records import Better, Compared, Difference, Moved, Slice
 from ..output import EstimateOutput
-from ..terminal import console, grid
+from ..terminal import console, grid, say
 
 
 class DifferenceOutput(BaseModel):
@@ -144,7 +144,8 @@ def _worse(one: Moved) -> WorseOutput:
 
 def print_comparison(found: Compared, out: TextIO) -> None:
     """The first lines, then a line a difference; a dagger marks p that are Holm's."""
-    out.writelines(f"{text}\n" for text in said.first_lines(found))
+    for text in said.first_lines(found):
+        say(out, text)
     titles = ["candidate", "measure", "new", "old", "difference", "better/same/worse", "p", "test"]
     rows = (
         [
@@ -161,6 +162,6 @@ def print_comparison(found: Compared, out: TextIO) -> None:
     )
     out.write("\n")
     console(out).print(grid(titles, rows, left=2, wordy=["test"]))
-    out.write(f"\n† {found.family}; the other p are not corrected, to explore only\n")
-    out.writelines(f"{line}\n" for line in said.pointers(found))
-    out.writelines(f"note: {note}\n" for note in said.notes(found))
+    say(out, f"\n† {found.family}; the other p are not corrected, to explore only")
+    for text in (*said.pointers(found), *(f"note: {note}" for note in said.notes(found))):
+        say(out, text)

@@ -17,7 +17,7 @@ from ...reports.serving.small_large_pages import render_small_large, small_large
 from ..commands import emit
 from ..references import load_run, opened
 from ..session import WORKSPACE
-from ..terminal import console, grid
+from ..terminal import console, grid, say
 from .small_large_output import to_output
 
 
@@ -72,7 +72,7 @@ def _bench(reference: str, workspace: str) -> tuple[str, Sequence[Cell]]:
 def _print(found: SmallLarge) -> None:
     for text in (said.verdict(found), said.second(found)):
         if text:
-            sys.stdout.write(f"{plain(text)}\n")
+            say(sys.stdout, plain(text))
     sys.stdout.write("\n")
     titles = ["", found.small, found.large, "ratio"]
     shown = [said.quality_row(found), *said.rows(found.ratios)]
@@ -80,4 +80,4 @@ def _print(found: SmallLarge) -> None:
     for where, ratios in found.loads:
         console(sys.stdout).print(grid([where, *titles[1:]], (row.texts for row in said.rows(ratios)), left=1))
     for text in said.caveats(found):
-        sys.stdout.write(f"note: {text}\n")
+        say(sys.stdout, f"note: {text}")

@@ -24,11 +24,11 @@ from ...judges.rubric import Rubric
 from .. import workflow
 from ..loops import run_anywhere
 from ..session import Options, Session, pairwise_rubrics_of, price_book, rubrics_of
+from ..terminal import printable
 from .plainly import plainly
 from .settings import Settings
 from .single import Answered, Graded, answered, graded
 from .sitting import RECORD, NotRecorded, in_turn, missing_key
-from .told import printable
 
 Result = TypeVar("Result")
 PAYER = "pytest"

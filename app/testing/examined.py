@@ -20,12 +20,13 @@ from ..comparing.comparing import candidate_pairs
 from ..references import bundle_file, load_run
 from ..run import Run
 from ..session import WORKSPACE
+from ..terminal import printable
 from .grades import Grades
 from .marked import Place
 from .plainly import plainly
 from .single import Answered, Graded, answered_at, graded_at
 from .sitting import Sat
-from .told import gate_details, gate_headline, gate_row, printable
+from .told import gate_details, gate_headline, gate_row
 from .verdict import Court, Verdict
 
 SAME = "every answer is one that the baseline had already: nothing has changed since"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from ..terminal import printable
 from .marked import Place
 from .shares import BELOW, NONE, PASSED
 from .suite import mark_of, place_of
 from .summary import properties
-from .told import printable
 from .verdict import NoVerdict, Verdict
 
 _LONGEST = 160

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ...harness.records import Failed, Grade, Said, Scored
 from ...judges.rubric import Rubric
 from ...reports.measurements import OPERATIONS
+from ..terminal import printable
 from .marked import Place
 from .sitting import Sat
-from .told import printable
 from .verdict import NoVerdict
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from io import StringIO
 from typing import Any
 
 from ...reports import words
-from ..terminal import console, grid
+from ..terminal import console, grid, printable
 from .shares import Share, said
-from .told import NAMES, printable
+from .told import NAMES
 from .verdict import Row
 
 SHOWN = 5
@@ -45,7 +45,7 @@ def table(rows: Iterable[Row]) -> str:
         for row in dict.fromkeys(rows)
     )
     out = StringIO()
-    made = grid(titles, ([printable(cell) for cell in line] for line in cells), left=3, wordy=("wanted", "verdict"))
+    made = grid(titles, cells, left=3, wordy=("wanted", "verdict"))
     console(out).print(made)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ from ...reports.lowest import Low
 from ...reports.regression import gate_words
 from ...reports.regression.gate_records import ORDER, GateLine, GateResult
 from ...reports.regression.records import Compared, Moved, Side
+from ..terminal import printable
 from .verdict import Row
 
 NAMES: dict[State, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}
@@ -21,7 +21,6 @@ SHOWN = 3
 """Answers that a failing assertion shows."""
 _LONGEST = 400
 _WIDTH = 110
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def headline(claim: Claim) -> str:
@@ -45,7 +44,7 @@ def claim_details(claim: Claim, lowest: tuple[Low, ...]) -> str:
         lines += ["", f"the {words.plural(len(lowest), 'answer')} with the {end} {claim.key[2]}:"]
         for low in lowest:
             lines += _answer(low)
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def gate_row(line: GateLine) -> Row:
@@ -75,12 +74,7 @@ def gate_details(result: GateResult, found: Compared) -> str:
         lines += ["", "samples that got worse:"]
         for moved in found.worse[:SHOWN]:
             lines += _moved(moved)
-    return "\n".join(lines)
-
-
-def printable(text: str) -> str:
-    """Without what a terminal would take for a command: a model wrote it."""
-    return _CONTROL.sub("\ufffd", text)
+    return printable("\n".join(lines))
 
 
 def _distinct(one: Estimate, threshold: float) -> str:
