@@ -53,9 +53,9 @@ class DatasetSpec(Section):
 
     path: Annotated[Path, packaged_or_path("datasets")] = Field(description="a packaged name, or a path")
     columns: Annotated[dict[SampleField, str], OrNothing] = Field(default_factory=dict)
-    limit: Count | None = None
     format: Literal["bfcl", "xlam"] | None = None
     answers: File | None = None
+    limit: Count | None = None
     seed: Annotated[int, Field(strict=True, ge=0)] = 0
 
     @model_validator(mode="before")
@@ -65,7 +65,6 @@ class DatasetSpec(Section):
             raise mistake("an empty value is wrong: wanted a packaged name or a path")
         return {"path": value} if isinstance(value, str | Path) else value
 
-    @property
     @model_validator(mode="after")
     def _one_form(self) -> DatasetSpec:
         if self.answers is not None and self.format != "bfcl":
@@ -74,6 +73,7 @@ class DatasetSpec(Section):
             raise mistake(f"has no effect beside format: {self.format}, which says what is in which column", "columns")
         return self
 
+    @property
     def name(self) -> str:
         """The file's name without its suffix, or the folder's."""
         return self.path.name if self.path.is_dir() else self.path.stem
@@ -113,8 +113,8 @@ class CandidateSettings(Section):
     system: File | None = None
     stream: bool = True
     trials: Count = 1
-    version: str | None = None
     tool_choice: Literal["auto", "required", "none"] | None = None
+    version: str | None = None
     timeout_s: Seconds | None = None
     request: HttpRequest | None = None
     response: HttpResponse | None = None

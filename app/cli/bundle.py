@@ -51,7 +51,9 @@ def write(
 
 
 def merge(
-    sources: Annotated[list[str], typer.Argument(help="Bundles, folders of workspaces, or database URLs.", metavar="SOURCE...")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Bundles, folders of workspaces, or database URLs.", metavar="SOURCE...")
+    ],
     into: Annotated[str, typer.Option("--into", help="The workspace to add them to; made if missing.")],
     json: Json = False,
 ) -> None:
