@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import redirect_stdout
+from typing import TextIO, cast
 
 import typer
 
@@ -25,6 +27,7 @@ from . import (
     serving,
     tools,
 )
+from .unread import Unread
 
 app = typer.Typer(
     name="markscheme",
@@ -59,7 +62,7 @@ def main() -> None:
     gc.freeze()  # what the imports made stays; collecting it again and again is a twentieth of a run
     gc.set_threshold(50_000, 20, 100)
     try:
-        app()
+        _listened_to()
     except KeyboardInterrupt:
         print("markscheme: cancelled", file=sys.stderr)  # noqa: T201
         sys.exit(3)
@@ -76,3 +79,13 @@ def main() -> None:
         sys.exit(error.exit_code)
     finally:
         gc.freeze()  # the process ends: nothing is worth collecting any more
+
+
+def _listened_to() -> None:
+    """The commands, whose exit code is the same where nobody reads what they print."""
+    heard = Unread(sys.stdout)
+    with redirect_stdout(cast(TextIO, heard)):
+        try:
+            app()
+        finally:
+            heard.flush()

@@ -201,6 +201,14 @@ def test_a_closed_standard_output_is_no_mistake(desk):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_reader_that_stops_reading_does_not_change_the_exit_code(desk):
+    desk.run()
+    command = [sys.executable, "-m", "markscheme.app.cli", "run", "exam.yaml", "--no-report", "--quiet"]
+    with subprocess.Popen(command, cwd=desk.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        run.stdout.close()
+        assert (run.wait(), run.stderr.read()) == (0, "")
+
+
 def test_doctor_says_what_is_reachable_and_priced(desk):
     code, out, _ = desk.command("doctor", str(desk.save()), "--json")
     checks = {check["what"]: check for check in json.loads(out)["checks"]}
