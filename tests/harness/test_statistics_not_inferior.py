@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from markscheme.harness.statistics.intervals import t_quantile
 from markscheme.harness.statistics.not_inferior import lower_bound
 
