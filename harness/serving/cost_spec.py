@@ -40,10 +40,3 @@ class CostSpec(Section):
         if self.usd_per_gpu_hour is None and "gpus" in self.model_fields_set:
             raise mistake(f"{self.gpus!r} has no effect without usd_per_gpu_hour; write both, or remove it", "gpus")
         return self
-
-    @property
-    def queries_a_day(self) -> float | None:
-        """Of all users; ``None`` where nobody says."""
-        if self.users is None or self.queries_per_user_day is None:
-            return None
-        return self.users * self.queries_per_user_day

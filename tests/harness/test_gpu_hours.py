@@ -150,8 +150,8 @@ def exam(tmp_path, **cost):
 
 def test_the_section_is_read(tmp_path):
     spec = exam(tmp_path, usd_per_gpu_hour=1.99, gpus=2, users=1000, queries_per_user_day=10, api="rival").serving.cost
-    assert (spec.usd_per_gpu_hour, spec.gpus, spec.queries_a_day, spec.utilisation) == (1.99, 2, 10_000, 1.0)
-    assert exam(tmp_path).serving.cost.queries_a_day is None
+    assert (spec.usd_per_gpu_hour, spec.gpus, spec.users, spec.utilisation) == (1.99, 2, 1000, 1.0)
+    assert exam(tmp_path).serving.cost.users is None
 
 
 @pytest.mark.parametrize(
