@@ -162,7 +162,7 @@ def _doubts(one: Operating) -> Iterator[str]:
 def _client(found: Sequence[Cell]) -> Iterator[str]:
     slow = [cell for cell in found if cell.client.bottleneck]
     if slow:
-        where = "there" if len(slow) == 1 else f"with {said.named(slow[0])}"
+        where = "there" if len(slow) == 1 else f"with {said.named(slow[0])},"
         yield (
             f"{strong('The client may be what was slow')}: {_listed(slow, found)}; {where} {slow[0].client.bottleneck}."
         )
@@ -219,8 +219,10 @@ def _late(cell: Cell) -> bool:
 
 
 def _listed(about: Sequence[Cell], found: Sequence[Cell]) -> str:
+    if len(about) == len(found) > 1:
+        return "all settings"
     if len(about) > MOST_NAMED:
-        return "all settings" if len(about) == len(found) else f"{len(about)} settings, first {said.named(about[0])}"
+        return f"{len(about)} settings, first {said.named(about[0])}"
     return "; ".join(said.named(cell) for cell in about)
 
 

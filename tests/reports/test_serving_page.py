@@ -123,6 +123,12 @@ def test_limits_that_nothing_keeps_name_the_nearest():
     )
 
 
+def test_what_is_so_of_all_settings_does_not_name_each():
+    found = caveats(build(bench(), loads((1, 4), lag_s=(0.2,) * 100)))
+    assert "The client may be what was slow: all settings; with mini, 1 user, its loop woke 200.0 ms late" in found
+    assert "of mini, 4 users:" in caveats(build(bench(), loads((4,), repeats=2)))
+
+
 def test_where_nothing_is_chosen_nothing_is_said_of_how():
     dead = build(bench(serving=STATED), loads((1, 4), fail=1.0))
     assert text(dead.verdict) == "More than 5 % of the requests to mini failed in every setting."
