@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...harness.errors import InputError
 from ...harness.store import serving
+from ...reports import words
 from ...reports.serving import small_large_said as said
 from ...reports.serving.cells import Cell, cells
 from ...reports.serving.prices import hires
@@ -48,7 +50,14 @@ def found_by(reference: str, asked: Asked, workspace: str) -> SmallLarge:
     """The comparison. Raises InputError for a run, a candidate, a measure or a load test that is not there."""
     bench = _bench(asked.bench, workspace) if asked.bench else ("", ())
     data = load_run(reference, workspace)
-    return small_against_large(data, (asked.small, asked.large), asked.margin, asked.measure, bench)
+    found = small_against_large(data, (asked.small, asked.large), asked.margin, asked.measure, bench)
+    if asked.bench and not found.loads:
+        loaded = words.listed(dict.fromkeys(cell.setting.candidate for cell in bench[1])) or "nobody"
+        raise InputError(
+            f"--bench {asked.bench!r}: load test {bench[0]} put no load on both {asked.small!r} and {asked.large!r}, "
+            f"but on {loaded}; name both under serving.candidates, or leave --bench out"
+        )
+    return found
 
 
 def write_pages(found: SmallLarge, folder: Path) -> Path:

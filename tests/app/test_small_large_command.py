@@ -51,6 +51,14 @@ def test_two_candidates_of_a_run_are_told_apart_by_time_money_and_memory(pair):
     assert page.with_suffix(".md").read_text().startswith("# cand against large")
 
 
+def test_a_load_test_of_only_one_of_the_two_is_refused(pair):
+    pair.run()
+    pair.exam["serving"] = {"candidates": ["cand"], "loads": [{"closed": 1}], "requests": 20, "repeats": 1}
+    pair.said("serve-bench", str(pair.save()), "--json")
+    said = against(pair, "--bench", "latest", code=2)
+    assert "put no load on both 'cand' and 'large', but on cand; name both under serving.candidates" in said
+
+
 def test_the_terminal_has_the_verdict_first_and_the_page_last(pair):
     pair.run()
     lines = against(pair).splitlines()
