@@ -88,7 +88,7 @@ def load_yaml(path: str | Path) -> YamlFile:
     finally:
         loader.dispose()
     if root is None:
-        raise ExamError([Problem(f"{path}:1", "", "is empty; `markscheme init` writes one to start from")])
+        raise ExamError([Problem(f"{path}:1", "", "is empty; `markscheme init` writes an exam to start from")])
     builder = _Builder(path)
     data = builder.build(root, ())
     if builder.problems:

@@ -21,10 +21,22 @@ Retry = Annotated[
     str, typer.Option(help="Statuses to ask again, keeping the first replies: failed,unparsable,truncated,refused.")
 ]
 Name = Annotated[str, typer.Option(help="A name for a new run.", show_default=False)]
+
+
+def _address(context: typer.Context, value: str) -> str:
+    """``value``, or a usage error where it is a variable that is not set: the run would be logged nowhere, silently."""
+    source = context.get_parameter_source("mlflow")
+    if not value and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter("is empty: write http://…, sqlite:///FILE or default, or leave the option out")
+    return value
+
+
 Mlflow = Annotated[
     str,
     typer.Option(
-        help="Log to this MLflow: http://…, sqlite:///FILE, or `default` for its own setting.", show_default=False
+        help="Log to this MLflow: http://…, sqlite:///FILE, or `default` for its own setting.",
+        show_default=False,
+        callback=_address,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]

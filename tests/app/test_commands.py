@@ -194,6 +194,19 @@ def test_a_file_that_cannot_be_written_is_named_and_is_no_bug_of_ours(desk):
         assert err.startswith("markscheme: plain"), err
 
 
+def test_an_empty_address_of_mlflow_is_refused_before_anything_is_paid(desk, mock):
+    code, _, err = desk.command("run", str(desk.save()), "--quiet", "--mlflow", "")
+    assert (code, "--mlflow" in err and "is empty" in err) == (2, True), err
+    assert mock.stats()["received"] == 0
+
+
+def test_an_empty_gate_file_is_not_taken_for_an_exam_to_begin_from(desk):
+    desk.run()
+    (desk.folder / "gate.yaml").write_text("# nothing yet\n")
+    code, _, err = desk.command("compare", "latest", "latest", "--gate", "gate.yaml")
+    assert (code, "gate.yaml:1: is empty; `markscheme init` writes an exam" in err) == (2, True), err
+
+
 def test_a_closed_standard_output_is_no_mistake(desk):
     desk.run()
     command = f"{sys.executable} -m markscheme.app.cli run exam.yaml --no-report --quiet >&-"
