@@ -139,9 +139,7 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         caveats=(*caveats(scores, tables, data), *pairwise_words.caveats(pairs)),
         facts=(*facts(data, scores, tables), *pairwise_words.facts(pairs)),
         boards=tables,
-        measures=tuple((c.name, tuple(scores.cells[c.name, "", m] for m in scores.measures)) for c in scores.candidates)
-        if scores.measures
-        else (),
+        measures=_measured(scores),
         histograms=tuple((judge, _histograms(data, scores, judge)) for judge in scores.judges if judge.scale),
         losses=(*_losses(data, scores), *_pair_losses(pairs)),
         points=drawn.points,
@@ -164,6 +162,12 @@ def build_report(data: RunData, earlier: Sequence[RunData] = (), agreement: Alig
         tools=tool_faults(data),
         saved=how_saved(reuse(data)),
     )
+
+
+def _measured(scores: Scores) -> tuple[tuple[str, tuple[Cell, ...]], ...]:
+    if not scores.measures:
+        return ()
+    return tuple((c.name, tuple(scores.cells[c.name, "", m] for m in scores.measures)) for c in scores.candidates)
 
 
 def _title(data: RunData) -> str:
