@@ -114,7 +114,7 @@ def _stated(section: Mapping[str, Any] | None, known: Iterable[str]) -> dict[str
 
 def _verdict(found: Sequence[Cell], points: Sequence[Operating], limits: Mapping[str, float]) -> str:
     if not any(cell.attempted for cell in found):
-        return "Nothing was measured yet."
+        return "Nothing was measured." if found else "Nothing was measured yet."
     sentences = [said.chosen(one, limits) for one in points] or list(said.saturation(found))
     if len(sentences) > MOST_NAMED + 1:
         others = f"{len(sentences) - MOST_NAMED} other candidates stand below."
@@ -169,7 +169,11 @@ def _client(found: Sequence[Cell]) -> Iterator[str]:
 
 
 def _samples(found: Sequence[Cell]) -> Iterator[str]:
-    few = [cell for cell in found if cell.repeats < ENOUGH_REPEATS]
+    empty = [cell for cell in found if not cell.attempted]
+    if empty:
+        where = _listed(empty, found)
+        yield f"Every request warmed up or cooled down, none was measured: {where}. Send more, or longer."
+    few = [cell for cell in found if cell.attempted and cell.repeats < ENOUGH_REPEATS]
     if few:
         yield (
             f"Fewer than {ENOUGH_REPEATS} repeats of {_listed(few, found)}: percentiles have intervals as if requests "
@@ -242,7 +246,7 @@ def _facts(bench: Bench, found: Sequence[Cell], points: Sequence[Operating]) -> 
         yield Fact(line(f"{strong(str(serving['prompts']))} prompts"))
     if bench.finished_at is None:
         yield Fact(line("not finished"), warn=True)
-    if points:
+    if points and attempted:
         yield from (Fact(line(text.removesuffix("."))) for text in said.saturation(found))
 
 

@@ -129,6 +129,16 @@ def test_what_is_so_of_all_settings_does_not_name_each():
     assert "of mini, 4 users:" in caveats(build(bench(), loads((4,), repeats=2)))
 
 
+def test_a_load_too_short_to_measure_anything_says_so():
+    one = load()
+    short = replace(one, requests=tuple(replace(o, phase="warm_up") for o in one.requests), window_s=0.0)
+    found = build(bench(serving=STATED), [short])
+    assert text(found.verdict) == "Nothing was measured."
+    assert "Every request warmed up or cooled down, none was measured: mini, 4 users." in caveats(found)
+    assert not any("was measured with" in text(fact.line) for fact in found.facts)
+    assert text(build(bench(), []).verdict) == "Nothing was measured yet."
+
+
 def test_where_nothing_is_chosen_nothing_is_said_of_how():
     dead = build(bench(serving=STATED), loads((1, 4), fail=1.0))
     assert text(dead.verdict) == "More than 5 % of the requests to mini failed in every setting."
