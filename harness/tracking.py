@@ -33,10 +33,11 @@ def need_mlflow(needed_for: str, ours: bool = True) -> None:
 
 
 def open_client(uri: str) -> MlflowClient:
-    """A client of the server or store at ``uri``. Raises MissingExtra, InputError where MLflow refuses the address."""
+    """A client of the server or store at ``uri``. Raises MissingExtra, InputError where MLflow refuses it."""
     need_mlflow("--mlflow")
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         return MlflowClient(tracking_uri=None if uri == DEFAULT else uri)
@@ -44,6 +45,9 @@ def open_client(uri: str) -> MlflowClient:
         raise MissingExtra("mlflow", f"--mlflow {scrubbed(uri, uri)} wants {error.name}, and") from error
     except MlflowException as error:
         raise InputError(f"--mlflow {scrubbed(uri, uri)!r}: {reason(error, uri)}") from error
+    except SQLAlchemyError as error:  # of a database that was left half made, or holds something else
+        remedy = "it is no database of MLflow, or a broken one: name another, or remove it"
+        raise InputError(f"--mlflow {scrubbed(uri, uri)!r}: {reason(error, uri)}; {remedy}") from error
 
 
 def reason(error: Exception, uri: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import sys
 import warnings
 from pathlib import Path
@@ -264,3 +265,14 @@ def test_a_table_that_would_be_too_long_holds_the_same_samples_for_all(monkeypat
     assert len(chosen) == 10
     assert chosen == sorted(chosen) != list(range(10))
     assert list(mlflow_numbers.chosen_samples(ids[:10], 2)) == list(range(10))
+
+
+def test_a_database_that_mlflow_left_half_made_is_named_before_anything_is_paid(desk, mock):
+    pytest.importorskip("mlflow")
+    with sqlite3.connect(desk.folder / "half.db") as made:
+        made.execute("CREATE TABLE trace_info (request_id TEXT)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code, _, err = desk.command("run", str(desk.save()), "--quiet", "--mlflow", "sqlite:///half.db")
+    assert (code, "--mlflow 'sqlite:///half.db': " in err and "name another, or remove it" in err) == (2, True), err
+    assert mock.stats()["received"] == 0
