@@ -24,6 +24,7 @@ FIXED = {
     "ANONYMIZED_TELEMETRY": "False",
     "HF_HUB_OFFLINE": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MPLBACKEND": "Agg",
     "RAGAS_DO_NOT_TRACK": "true",
 }
@@ -87,3 +88,12 @@ def _unavailable(reason: str) -> NoReturn:
     if os.environ.get("MARKSCHEME_REQUIRE_SERVERS") == "1":
         pytest.fail(f"MARKSCHEME_REQUIRE_SERVERS=1, but {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def mlflow_forgets() -> Iterator[None]:
+    """MLflow keeps the experiment that was chosen last for the whole process: the next test has a server of its own."""
+    yield
+    if (fluent := sys.modules.get("mlflow.tracking.fluent")) is not None:
+        fluent._active_experiment_id = None  # type: ignore[attr-defined]
+        os.environ.pop("MLFLOW_EXPERIMENT_ID", None)

@@ -193,6 +193,9 @@ def test_load_tests_and_calls_of_no_run_come_too(stores):
 @pytest.fixture
 def server(postgres_url):
     store = Store(postgres_url)
+    metadata.drop_all(store.engine)  # what other tests left on that server
+    store.close()
+    store = Store(postgres_url)
     yield store
     metadata.drop_all(store.engine)
     store.close()

@@ -263,3 +263,14 @@ def test_a_file_as_workspace_is_an_input_error(tmp_path):
 
 def test_a_password_in_a_url_is_hidden():
     assert "hunter2" not in engine.describe("postgresql+psycopg://me:hunter2@127.0.0.1/db")
+
+
+def test_processes_that_make_one_workspace_at_once_all_open_it(tmp_path):
+    opened = "import sys; from markscheme.harness.store.store import Store; input(); Store(sys.argv[1]).close()"
+    for turn in range(3):
+        command = [sys.executable, "-c", opened, str(tmp_path / f"w{turn}")]
+        made = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+        for process in made:
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        assert [process.communicate()[1].decode()[-300:] for process in made] == [""] * 6

@@ -23,7 +23,7 @@ def grades_of(data, rows):
     """Replace the grades of ``data`` by (sample, criterion, turn, repeat, status, score)."""
     columns = data.grades.columns
     full = [
-        (s, "", "large", 0, "strict", c, turn, repeat, status, v, "", "", "[]")
+        (s, "", "large", 0, "strict", c, turn, repeat, status, v, "", "", "[]", "[]")
         for s, c, turn, repeat, status, v in rows
     ]
     return replaced(data, grades=pd.DataFrame(full, columns=columns))

@@ -25,7 +25,7 @@ def with_jury(members=NAMES, aggregate="median", jury="panel", **changes):
     data = build(judges=judges, **changes)
     place = ["sample_id", "cluster", "candidate", "trial", "criterion", "turn", "repeat", "status"]
     rows = data.grades.groupby(place, sort=False).agg(score=("score", "median")).reset_index()
-    rows = rows.assign(judge=jury, reasoning="", why="", calls="[]")[list(data.grades.columns)]
+    rows = rows.assign(judge=jury, reasoning="", why="", calls="[]", labels="[]")[list(data.grades.columns)]
     config = dict(data.info.config)
     entry = {"name": jury, "members": list(members), "aggregate": aggregate, "rubric": config["judges"][0]["rubric"]}
     config["judges"] = [*config["judges"], entry]
