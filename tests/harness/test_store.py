@@ -266,11 +266,17 @@ def test_a_password_in_a_url_is_hidden():
 
 
 def test_processes_that_make_one_workspace_at_once_all_open_it(tmp_path):
-    opened = "import sys; from markscheme.harness.store.store import Store; input(); Store(sys.argv[1]).close()"
-    for turn in range(3):
-        command = [sys.executable, "-c", opened, str(tmp_path / f"w{turn}")]
-        made = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+    opened = (
+        "import sys; from markscheme.harness.store.store import Store; print('ready', flush=True); "
+        "[(input(), Store(f'{sys.argv[1]}/{turn}').close(), print('opened', flush=True)) for turn in range(10)]"
+    )
+    command = [sys.executable, "-c", opened, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    made = [subprocess.Popen(command, **pipes) for _ in range(6)]
+    for _ in range(10):
         for process in made:
-            process.stdin.write(b"\n")
+            process.stdout.readline()
+        for process in made:
+            process.stdin.write("\n")
             process.stdin.flush()
-        assert [process.communicate()[1].decode()[-300:] for process in made] == [""] * 6
+    assert [process.communicate()[1][-300:] for process in made] == [""] * 6
