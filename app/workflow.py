@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -45,13 +44,13 @@ from .judging.juries import deliberate_on
 from .judging.labels import attach_labels, read_labels_of
 from .launching import house_of, launched_model
 from .session import WORKSPACE, Session
+from .signals import on_signals
 
 if TYPE_CHECKING:
     from ..harness.retrieval.embedders import Embedder
     from ..harness.retrieval.spec import EmbedderSpec, RetrieverSpec
 
 Phase = Literal["generate", "grade"]
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _NOT_IN_KEYS = {"name", "trials", "stream", "base_url", "api_key_env", "timeout_s", "memory_gb"}
 _IN_IDENTITY = {"launch", "adapter", "usd_per_gpu_hour"}
 """What `engine_identity` says of a launched server, without its GPUs and their price."""
@@ -344,8 +343,7 @@ def stopping_on_signals(stop: asyncio.Event, say: Callable[[str], None]) -> Iter
 
     Raises Unfinished at the end of a block that was interrupted.
     """
-    loop, count = asyncio.get_running_loop(), 0
-    task = asyncio.current_task()
+    task, count = asyncio.current_task(), 0
 
     def interrupt() -> None:
         nonlocal count
@@ -357,20 +355,12 @@ def stopping_on_signals(stop: asyncio.Event, say: Callable[[str], None]) -> Iter
             task.cancel()
 
     try:
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, interrupt)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
-        return
-    try:
-        yield
+        with on_signals(interrupt):
+            yield
     except asyncio.CancelledError:
         if count < 2:
             raise
         raise Unfinished("interrupted twice: calls in flight were dropped, the same command continues") from None
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
     if count:
         raise Unfinished("interrupted: what was in flight is kept, the same command continues")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from ...harness.store.store import Store
 from ..launching import house_of
 from ..loops import run_anywhere
 from ..session import exam_identity
+from ..signals import on_signals
 from ..telling import resume_command
 from .desk import Desk, opened_desk
 from .planning import plan_of
@@ -123,29 +123,20 @@ async def _measured(desk: Desk, cell: Cell, repeat: int) -> Loaded:
 @contextmanager
 def interruptible(stop: asyncio.Event) -> Iterator[None]:
     """Ctrl-C (or SIGTERM) drops the cell at work at once: a cell that is cut short says nothing. Raises Unfinished."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    task = asyncio.current_task()
 
     def interrupt() -> None:
         stop.set()
         if task is not None:
             task.cancel()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
     try:
-        for number in numbers:
-            loop.add_signal_handler(number, interrupt)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
-        return
-    try:
-        yield
+        with on_signals(interrupt):
+            yield
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
         raise Unfinished("interrupted: the cell at work is dropped, those before it are kept") from None
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 def _note(text: str) -> None:
