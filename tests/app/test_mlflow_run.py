@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow_server import mlflow_server, planted_registry
 
 
 @pytest.fixture(scope="module")
 def tracking(tmp_path_factory):
     pytest.importorskip("mlflow")
-    from mlflow_server import mlflow_server
-
     with mlflow_server(tmp_path_factory.mktemp("mlflow")) as address:
         yield address
 
@@ -188,20 +187,8 @@ def asks_back(inputs, outputs):
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
     """The address of a registry with a model that answers, and one that cannot be loaded."""
-    mlflow = pytest.importorskip("mlflow")
-    folder = tmp_path_factory.mktemp("registry")
-    (folder / "planted_parrot.py").write_text(MODEL)
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
-        mlflow.set_tracking_uri(None)  # what another test set would go before the variable
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-        import planted_parrot
-
-        planted_parrot.register()
-        yield f"sqlite:///{folder}/mlflow.db"
-    sys.modules.pop("planted_parrot", None)
+    with planted_registry(tmp_path_factory.mktemp("registry"), "planted_parrot", MODEL) as address:
+        yield address
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from markscheme.harness.candidates.returned import reply_from
 from markscheme.harness.errors import InputError
 from markscheme.harness.exam import CandidateSpec
 from markscheme.harness.records import Call, Failed, Reply, Said, Sample, Timing
+from mlflow_server import planted_registry
 
 SAMPLE = Sample("q1", "What is kappa?", context=("Kappa is agreement.",), reference="SECRET", metadata={"user": "ann"})
 
@@ -95,20 +96,8 @@ def register():
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
     """The address of a registry with a few models in it."""
-    mlflow = pytest.importorskip("mlflow")
-    folder = tmp_path_factory.mktemp("registry")
-    (folder / "planted_models.py").write_text(MODELS)
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        patch.chdir(folder)
-        patch.syspath_prepend(str(folder))
-        mlflow.set_tracking_uri(None)  # what another test set would go before the variable
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-        import planted_models
-
-        planted_models.register()
-        yield f"sqlite:///{folder}/mlflow.db"
-    sys.modules.pop("planted_models", None)
+    with planted_registry(tmp_path_factory.mktemp("registry"), "planted_models", MODELS) as address:
+        yield address
 
 
 @pytest.fixture

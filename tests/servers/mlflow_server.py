@@ -9,9 +9,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 
 @contextmanager
@@ -64,3 +68,21 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise RuntimeError(f"MLflow did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def planted_registry(folder: Path, name: str, source: str) -> Iterator[str]:
+    """The address of a registry in ``folder`` that holds what the ``register`` of a module puts there: its ``source``
+    is imported by that ``name`` for the length of the block."""
+    mlflow = pytest.importorskip("mlflow")
+    (folder / f"{name}.py").write_text(source)
+    address = f"sqlite:///{folder}/mlflow.db"
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        mlflow.set_tracking_uri(None)  # what another test set would go before the variable
+        patch.setenv("MLFLOW_TRACKING_URI", address)
+        import_module(name).register()
+        yield address
+    sys.modules.pop(name, None)
