@@ -42,6 +42,8 @@ NEEDS = {"ragas": "ragas"}
 """Page -> the package that it cannot do without, which is in an environment of its own."""
 HOSTED = ("openai", "anthropic", "azure", "fireworks", "together", "gemini", "openrouter")
 ADDRESS = "http://127.0.0.1:8000"
+BUILDS = ("CI", "BUILD_NUMBER")
+"""What build servers set; pytest then prints longer lines."""
 HOME = "/home/you"
 """What pages call the folder that the reader is in."""
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -220,6 +222,8 @@ def reading(folder: Path, url: str) -> Iterator[Reader]:
     desk.mkdir()
     for name in [name for name in os.environ if name.startswith("MARKSCHEME_") or name.endswith("_API_KEY")]:
         del os.environ[name]
+    for name in BUILDS:
+        os.environ.pop(name, None)
     os.environ["MARKSCHEME_ENDPOINTS"] = str(folder / "hosted.yaml")
     # Beside our own commands stands the `vllm` of the tests.
     programs = (str(Path(sys.executable).parent), str(ROOT / "tests" / "servers"), os.environ["PATH"])
