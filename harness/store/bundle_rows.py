@@ -18,6 +18,7 @@ from .schema import (
     anchor_sets,
     answers,
     calls,
+    feedback,
     grades,
     label_sets,
     labels,
@@ -79,6 +80,7 @@ class RunRows:
         yield "texts", self._named(texts, texts.c.sha256, self._messages)
         yield "labels", self._labels()
         yield "label_sets", self._named(label_sets, label_sets.c.name, self._sets)
+        yield "feedback", self._about_texts(feedback)
         yield "reviews", self._where(reviews, reviews.c.run)
         reviewed = sa.select(reviews.c.name).where(reviews.c.run.in_(self._ids))
         for table in (review_items, ratings):
@@ -123,19 +125,23 @@ class RunRows:
                     yield from orjson.loads(last)
 
     def _labels(self) -> Iterator[Row]:
-        """Labels that hold for a text of these runs, or were given to an answer of one."""
+        for row in self._about_texts(labels):
+            self._sets.add(row["label_set"])
+            yield row
+
+    def _about_texts(self, table: sa.Table) -> Iterator[Row]:
+        """Labels or feedback that hold for a text of these runs, or were given to an answer of one."""
         ours = sa.select(run_samples.c.sample_id).where(run_samples.c.run.in_(self._ids))
-        labelled = sa.select(labels.c.sample_id).where(labels.c.sample_id.in_(ours))
-        given = sa.select(answers).where(answers.c.run.in_(self._ids), answers.c.sample_id.in_(labelled))
+        named = sa.select(table.c.sample_id).where(table.c.sample_id.in_(ours))
+        given = sa.select(answers).where(answers.c.run.in_(self._ids), answers.c.sample_id.in_(named))
         said = {
             _digest(row["sample_id"], row["candidate"], answer_sha256_of_row(row))
             for row in stream(self._connection, given, answers)
             if row["status"] == "ok"
         }
-        about = sa.select(labels).where(sa.or_(labels.c.sample_id.in_(ours), labels.c.run.in_(self._ids)))
-        for row in stream(self._connection, about, labels):
+        about = sa.select(table).where(sa.or_(table.c.sample_id.in_(ours), table.c.run.in_(self._ids)))
+        for row in stream(self._connection, about, table):
             if row["run"] in self._ids or _digest(row["sample_id"], row["candidate"], row["answer_sha256"]) in said:
-                self._sets.add(row["label_set"])
                 yield row
 
 

@@ -22,6 +22,7 @@ from .schema import (
     bench_requests,
     benches,
     calls,
+    feedback,
     label_sets,
     labels,
     metadata,
@@ -37,7 +38,7 @@ from .store import Store, select_in
 from .wordless import wordless
 
 SHARED = (
-    calls, texts, samples, label_sets, labels, reviews, review_items, ratings,
+    calls, texts, samples, label_sets, labels, feedback, reviews, review_items, ratings,
     benches, bench_cells, bench_requests, servers, anchor_sets,
 )  # fmt: skip
 """Tables whose rows are of no one run."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 6
-UPGRADES = dict.fromkeys("12345", "6")
+SCHEMA_VERSION = 7
+UPGRADES = dict.fromkeys("123456", "7")
 """Versions that only lack tables: these are made, and the workspace is of the next version."""
 
 metadata = MetaData()
@@ -182,6 +182,23 @@ labels = Table(
     Index("labels_of_run", "run"),
 )
 """A label holds for a text (its hash), and so for every run in which that candidate gave it."""
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("sample_id", Text, primary_key=True),
+    Column("candidate", Text, primary_key=True),
+    Column("answer_sha256", Text, primary_key=True),
+    Column("user", Text, primary_key=True),  # '' where nobody is named
+    Column("run", Text, nullable=False),  # the run whose answer it was said of
+    Column("trial", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),  # 0, 1
+    Column("edit", Text),  # what the user made of the answer
+    Column("edit_share", Float),
+    Column("at", Float),
+    Index("feedback_of_run", "run"),
+)
+"""What users said of answers, which holds for a text as a label does; of one user the last word."""
 
 reviews = Table(
     "reviews",

@@ -17,6 +17,7 @@ from .lease import alone, lease
 from .schema import (
     answers,
     calls,
+    feedback,
     grades,
     metadata,
     preferences,
@@ -168,8 +169,9 @@ class Store:
             return [codec.row_to_sample(row) for row in connection.execute(query).mappings()]
 
     def purge_texts(self, run: str) -> int:
-        """Forget the words of a run (samples, requests, answers, reasoning, notes of raters). Numbers and hashes stay,
-        and so do the prompts, which are the operator's own. Replies that other runs point at lose their text too.
+        """Forget the words of a run (samples, requests, answers, reasoning, notes of raters, users' edits). Numbers and
+        hashes stay, and so do the prompts, which are the operator's own. Replies that other runs point at lose their
+        text too.
 
         Returns the number of calls purged.
         """
@@ -247,10 +249,31 @@ def _purge_answers(connection: sa.Connection, run: str) -> None:
     ]
     blank = {"text": None, "tool_calls": None, "retrieved": None, "turns": None}
     connection.execute(sa.update(answers).where(a.run == run).values(detail="", **blank))
+    _purge_edits(connection, run, hashes)
     if hashes:
         own = (a.sample_id == sa.bindparam("its_sample"), a.candidate == sa.bindparam("its_candidate"))
         place = sa.update(answers).where(a.run == run, *own, a.trial == sa.bindparam("its_trial"))
         connection.execute(place.values(detail=sa.bindparam("said")), hashes)
+
+
+def _purge_edits(connection: sa.Connection, run: str, given: Sequence[codec.Row]) -> None:
+    """Blank what users made of the answers, also where it was said of the same text in another run."""
+    f = feedback.c
+    if connection.execute(sa.select(f.sample_id).where(f.edit.is_not(None)).limit(1)).first() is None:
+        return
+    connection.execute(sa.update(feedback).where(f.run == run).values(edit=None))
+    texts_of = [
+        {
+            "its_sample": row["its_sample"],
+            "its_candidate": row["its_candidate"],
+            "its_sha256": row["said"].removeprefix(codec.PURGED),
+        }
+        for row in given
+    ]
+    if texts_of:
+        own = (f.sample_id == sa.bindparam("its_sample"), f.candidate == sa.bindparam("its_candidate"))
+        same = sa.update(feedback).where(*own, f.answer_sha256 == sa.bindparam("its_sha256"))
+        connection.execute(same.values(edit=None), texts_of)
 
 
 def _hash(row: Mapping[Any, Any]) -> str:

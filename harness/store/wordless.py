@@ -26,6 +26,7 @@ _BLANK: Mapping[str, Row] = {
     "samples": {"body": None},
     "texts": {"body": None},
     "ratings": {"note": ""},
+    "feedback": {"edit": None},
     "bench_requests": {"text": None, "detail": ""},
 }
 _NO_ANSWER: Row = {"text": None, "tool_calls": None, "retrieved": None, "turns": None}
