@@ -114,6 +114,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("worse", comparing_output.WorseOutput),
         ("small-large", small_large_output.SmallLargeOutput),
         ("ratios", small_large_output.RatioOutput),
+        ("measures of small-large", small_large_output.ThreeOutput),
         ("compare --gate", gate_output.GateOutput),
         ("lines", gate_output.GateRow),
         ("bounds of compare --gate", gate_output.BoundRow),

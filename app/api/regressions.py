@@ -80,14 +80,16 @@ def small_large(
     margin: float,
     measure: str = "",
     bench: str = "",
+    base: str = "",
     workspace: str | Path = WORKSPACE,
 ) -> SmallLarge:
     """Whether the ``small`` one of two candidates is as good within ``margin`` points, and what of seconds, USD and
     memory both take.
 
     ``measure`` is `measure` or `judge/measure`, else the headline; ``bench`` a load test of both (id, exam or
-    `latest`). Raises InputError for a name that there is not.
+    `latest`); ``base`` the candidate that the small one was tuned from, to say what tuning gained. Raises InputError
+    for a name that there is not.
     """
     from ..comparing.small_large import Asked, found_by
 
-    return found_by(str(run), Asked(small, large, margin, measure, bench), str(workspace))
+    return found_by(str(run), Asked(small, large, margin, measure, bench, base), str(workspace))

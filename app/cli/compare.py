@@ -71,6 +71,9 @@ def small_large(
     bench: Annotated[
         str, typer.Option(help="A load test of both: id, name or `latest`.", metavar="LOAD_TEST", show_default=False)
     ] = "",
+    base: Annotated[
+        str, typer.Option(help="The candidate that the small one was tuned from.", show_default=False)
+    ] = "",
     workspace: Workspace = ".markscheme",
     output: Folder = None,
     json: Json = False,
@@ -78,4 +81,4 @@ def small_large(
     """Is the small one of two candidates as good within a margin, and what of time, money and memory does it take?"""
     from ..comparing import small_large as command
 
-    command.run(run, command.Asked(small, large, margin, measure, bench), workspace, output, json)
+    command.run(run, command.Asked(small, large, margin, measure, bench, base), workspace, output, json)

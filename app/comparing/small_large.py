@@ -10,11 +10,13 @@ from pathlib import Path
 from ...harness.errors import InputError
 from ...harness.store import serving
 from ...reports import words
+from ...reports.serving import small_large_base_said as based_said
 from ...reports.serving import small_large_said as said
 from ...reports.serving.cells import Cell, cells
 from ...reports.serving.prices import hires
 from ...reports.serving.said import plain
 from ...reports.serving.small_large import SmallLarge, small_against_large
+from ...reports.serving.small_large_base import Based
 from ...reports.serving.small_large_pages import render_small_large, small_large_markdown
 from ..commands import emit
 from ..references import load_run, opened
@@ -25,13 +27,17 @@ from .small_large_output import to_output
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Names of the candidates, the loss that is accepted in points, and which measure and load test are meant."""
+    """Names of the candidates, the loss that is accepted in points, and which measure and load test are meant.
+
+    ``base`` is the candidate that the small one was tuned from, if any.
+    """
 
     small: str
     large: str
     margin: float
     measure: str = ""
     bench: str = ""
+    base: str = ""
 
 
 def run(reference: str, asked: Asked, workspace: str, output: Path | None, json: bool) -> None:
@@ -50,7 +56,7 @@ def found_by(reference: str, asked: Asked, workspace: str) -> SmallLarge:
     """The comparison. Raises InputError for a run, a candidate, a measure or a load test that is not there."""
     bench = _bench(asked.bench, workspace) if asked.bench else ("", ())
     data = load_run(reference, workspace)
-    found = small_against_large(data, (asked.small, asked.large), asked.margin, asked.measure, bench)
+    found = small_against_large(data, (asked.small, asked.large), asked.margin, asked.measure, bench, asked.base)
     if asked.bench and not found.loads:
         loaded = words.listed(dict.fromkeys(cell.setting.candidate for cell in bench[1])) or "nobody"
         raise InputError(
@@ -79,10 +85,13 @@ def _bench(reference: str, workspace: str) -> tuple[str, Sequence[Cell]]:
 
 
 def _print(found: SmallLarge) -> None:
-    for text in (said.verdict(found), said.second(found)):
-        if text:
-            say(sys.stdout, plain(text))
+    for text in said.lines(found):
+        say(sys.stdout, plain(text))
+    if found.untrained:
+        say(sys.stdout, found.untrained)
     sys.stdout.write("\n")
+    if found.based is not None:
+        _print_three(found, found.based)
     titles = ["", found.small, found.large, "ratio"]
     shown = [said.quality_row(found), *said.rows(found.ratios)]
     console(sys.stdout).print(grid(titles, (row.texts for row in shown), left=1))
@@ -90,3 +99,12 @@ def _print(found: SmallLarge) -> None:
         console(sys.stdout).print(grid([where, *titles[1:]], (row.texts for row in said.rows(ratios)), left=1))
     for text in said.caveats(found):
         say(sys.stdout, f"note: {text}")
+
+
+def _print_three(found: SmallLarge, three: Based) -> None:
+    """Two narrow tables: what all three score, then how far apart they are."""
+    rows = [row.texts for row in based_said.rows(three)]
+    titles = ("", *based_said.titles(three, found.small, found.large)[1:])
+    for places in ((0, 1, 2, 3), (0, 4, 5, 6, 7)):
+        shown = ([texts[place] for place in places] for texts in rows)
+        console(sys.stdout).print(grid([titles[place] for place in places], shown, left=1))

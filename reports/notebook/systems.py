@@ -8,7 +8,7 @@ from .. import words
 from ..figures.retrieval_by_k import by_k
 from ..retrieval import RetrievalReport, Row
 from ..retrieval_html import curves_of, milliseconds
-from ..serving import costs_said, small_large_said, tables
+from ..serving import costs_said, small_large_base_said, small_large_said, tables
 from ..serving.html import drawings
 from ..serving.report import ServingReport
 from ..serving.said import plain
@@ -68,18 +68,27 @@ def serving_html(found: ServingReport) -> str:
 
 
 def small_large_html(found: SmallLarge) -> str:
-    """Whether the small one is as good, and what both take."""
+    """Whether the small one is as good, what both take, and what tuning gained where the base model is known."""
     shown = [small_large_said.quality_row(found), *small_large_said.rows(found.ratios)]
     titles = ["", found.small, found.large, "ratio"]
     loads = (
         html.table([where, *titles[1:]], (row.texts for row in small_large_said.rows(ratios)))
         for where, ratios in found.loads
     )
+    first, *more = (plain(text) for text in small_large_said.lines(found))
     return html.fragment(
         html.title(small_large_said.title(found)),
-        html.verdict(plain(small_large_said.verdict(found))),
-        html.notes([plain(text) for text in [small_large_said.second(found)] if text]),
+        html.verdict(first),
+        html.notes([*more, found.untrained] if found.untrained else more),
+        _three(found),
         html.table(titles, (row.texts for row in shown)),
         Markup("").join(loads),
         html.notes([plain(text) for text in small_large_said.caveats(found)], "warn"),
     )
+
+
+def _three(found: SmallLarge) -> Markup:
+    if (one := found.based) is None:
+        return Markup("")
+    titles = small_large_base_said.titles(one, found.small, found.large)
+    return html.table(titles, (row.texts for row in small_large_base_said.rows(one)))

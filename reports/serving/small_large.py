@@ -9,7 +9,6 @@ from typing import Literal
 from ...harness.errors import InputError
 from ...harness.records import Estimate
 from ...harness.statistics.gates import Gain, decide
-from ...harness.statistics.ratios import ratio_of_means
 from ...harness.store.frames import RunData, RunInfo
 from .. import words
 from ..cells import Scores, score
@@ -21,6 +20,8 @@ from ..regression.records import Compared, Difference
 from ..regression.sides import FAILURES
 from .cells import Cell
 from .small_large_amounts import Ratio, in_run, memory, under_load
+from .small_large_base import Based, based
+from .small_large_shares import share_reached
 
 Verdict = Literal["as good", "worse", "not shown"]
 
@@ -30,7 +31,8 @@ class SmallLarge:
     """``difference`` is the small model's score less the large one's on the same samples, ``gain`` has its bound.
 
     ``share`` is the part of the large model's score, above the lowest level, that the small one reaches. ``needed`` is
-    how many samples would show that equal models are within the margin (with 80 %); ``why`` what forbids it.
+    how many samples would show that equal models are within the margin (with 80 %); ``why`` what forbids it. ``based``
+    is what both are beside the small one's base model, ``untrained`` says that no sample here was trained on.
     """
 
     run: RunInfo
@@ -49,6 +51,8 @@ class SmallLarge:
     bench: str
     timed: str
     notes: tuple[str, ...]
+    based: Based | None = None
+    untrained: str = ""
 
     def __repr__(self) -> str:
         from .said import plain
@@ -68,13 +72,15 @@ def small_against_large(
     margin: float,
     measure: str = "",
     bench: tuple[str, Sequence[Cell]] = ("", ()),
+    base: str = "",
 ) -> SmallLarge:
     """Compare two candidates of a run, ``names`` = (small, large); ``margin`` is in points of the measure.
 
     ``measure`` is `measure` or `judge/measure`; by default the headline of the leading judge. ``bench`` is the id and
-    the cells of a load test of both. Raises InputError for a name that the run does not have.
+    the cells of a load test of both, ``base`` the candidate that the small one was tuned from. Raises InputError for a
+    name that the run does not have.
     """
-    _check(data, names, margin)
+    _check(data, (*names, base) if base else names, margin)
     small, large = names
     found = compared(data, [data], Options(((small, large),), worst=0))
     scores = score(data)
@@ -93,12 +99,13 @@ def small_against_large(
         verdict,
         why,
         samples_needed(difference, margin),
-        _share(difference, scores, names),
+        share_reached(difference, scores, names),
         (*in_run(scores, costs, names), *memory(data, names)),
         tuple(under_load(data, names, bench[1])),
         bench[0],
         how_timed([costs[name] for name in names]),
         tuple(_notes(found)),
+        based(data, scores, (base, small, large), found, difference.subject) if base else None,
     )
 
 
@@ -111,13 +118,16 @@ def _notes(found: Compared) -> Iterator[str]:
             yield f"the small model failed on {shares[0]} of the questions, the large one on {shares[1]}"
 
 
-def _check(data: RunData, names: tuple[str, str], margin: float) -> None:
+def _check(data: RunData, names: tuple[str, ...], margin: float) -> None:
     known = [view.name for view in candidates_of(data)]
-    for option, name in zip(("--small", "--large"), names, strict=True):
+    for option, name in zip(("--small", "--large", "--base"), names, strict=False):
         if name not in known:
             raise InputError(f"{option} {name!r}: run {data.info.id} has {', '.join(known)}")
     if names[0] == names[1]:
         raise InputError(f"--large {names[1]!r} is the small model, too: name two candidates of run {data.info.id}")
+    if names[2:] and names[2] in names[:2]:
+        role = "small" if names[2] == names[0] else "large"
+        raise InputError(f"--base {names[2]!r} is the {role} model, too: name a third candidate of run {data.info.id}")
     if not margin > 0:
         raise InputError(f"--margin {margin:g} must be above 0: the loss in points that you would accept")
 
@@ -151,19 +161,6 @@ def _verdict(difference: Difference, gain: Gain, margin: float) -> tuple[Verdict
     if gain.lower <= -margin < (gain_of(difference).lower or 0.0):
         return "not shown", "it fails more often, and with these answers at the lowest level the margin is crossed"
     return "not shown", ""
-
-
-def _share(difference: Difference, scores: Scores, names: tuple[str, str]) -> Estimate:
-    """Of the scores above the lowest level. Of corrected means it has no interval: they share no samples."""
-    lowest = 0.0 if difference.scale is None else difference.scale[0]
-    if difference.corrected:
-        new, old, gain = difference.new.value, difference.old.value, difference.estimate.value
-        if new is None or old is None or gain is None or old <= lowest:
-            return Estimate(None, None, None, 0, "no share: the large model's mean is at the lowest level")
-        return Estimate(1 + gain / (old - lowest), None, None, difference.estimate.n, "corrected: no interval")
-    about = difference.subject
-    small, large = (scores.grid.per_sample((name, about.source, about.measure)) - lowest for name in names)
-    return ratio_of_means(small, large, scores.grid.clusters)
 
 
 def _models(data: RunData, names: tuple[str, str]) -> tuple[str, str]:

@@ -47,6 +47,8 @@ def in_run(scores: Scores, costs: Mapping[str, CandidateCost], names: tuple[str,
         ratio = geometric_ratio(*values(key), clusters)
         why = "" if ratio.value is not None else "no question has a live reply of both that was timed"
         yield Ratio(what, "s", one, other, ratio, why)
+        if key == "e2e_s":
+            yield Ratio("E2E p95", "s", small.p95, large.p95, over(small.p95, large.p95), why)
     ratio = ratio_of_means(*values("cost_usd"), clusters)
     unknown = [name for name, cost in zip(names, (small, large), strict=True) if cost.usd_per_1000.value is None]
     why = f"no price is known of the tokens of {words.listed(unknown)}" if unknown else ""

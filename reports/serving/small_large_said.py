@@ -12,11 +12,12 @@ from . import said
 from .costs_said import dollars
 from .small_large import SmallLarge
 from .small_large_amounts import Ratio
+from .small_large_base_said import sentence, share
 from .tables import Row
 
 HOW = (
     "Ratio: small over large, with 95 % intervals. Seconds: geometric mean over questions of which both have a live "
-    "reply. USD: of the means, which is what a bill is of."
+    "reply; of p95, the one over the other. USD: of the means, which is what a bill is of."
 )
 UNDER_LOAD = "Medians and means of load tests, in intervals by the spread between repeats."
 
@@ -66,6 +67,15 @@ def second(found: SmallLarge) -> str:
     return f"It {words.listed(parts)}." if parts else ""
 
 
+def lines(found: SmallLarge) -> Iterator[str]:
+    """What stands above everything else: the verdict, what the small one takes, how much of the gap it closes."""
+    yield verdict(found)
+    if told := second(found):
+        yield told
+    if found.based is not None and (told := sentence(found.based, found.small, found.large)):
+        yield told
+
+
 def caveats(found: SmallLarge) -> Iterator[str]:
     """What has to be said right under the verdict."""
     if found.why:
@@ -75,17 +85,11 @@ def caveats(found: SmallLarge) -> Iterator[str]:
             f"Not shown is not worse. Of two equal models about {found.needed:,} samples would show it with 80 %; here "
             f"are {found.difference.estimate.n:,}."
         )
-    yield from (_sentence(note) for note in found.notes)
+    yield from (_sentence(note) for note in (*found.notes, *(found.based.notes if found.based else ())))
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
-
-
-def share(estimate: Estimate) -> str:
-    """``97 % [94 %, 99 %]``."""
-    shown = [words.percent(v) for v in (estimate.value, estimate.low, estimate.high) if v is not None]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]" if len(shown) == 3 else shown[0] if shown else words.NONE
 
 
 def times(ratio: float) -> str:
