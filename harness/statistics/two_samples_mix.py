@@ -1,0 +1,178 @@
+"""Two windows of bags (the words of questions, tags, retrieved documents): did the mix change, and by how much?
+
+The distance is that of Jensen and Shannon between the windows' shares, in bits: 0 for the same mix, 1 for nothing in
+common. Small windows differ by chance, so it is held against windows that chance made: clusters are dealt out anew,
+whole, and of a cluster that stands in both windows the two parts change places or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..records import Estimate
+from .two_samples import Windows, superiority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+    Floats = NDArray[np.floating[Any]]
+    Codes = NDArray[np.intp]
+
+DRAWS = 4_999
+HITS = 20
+"""Draws as far apart as what was seen, after which no more are needed (Besag, Clifford 1991)."""
+TIE = 1e-7
+"""Distances that differ by less are equal but for rounding."""
+_FIRST, _BATCH = 249, 475
+_FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class MixChange:
+    """``distance`` in bits, its mean by ``chance`` and the ``limit`` that chance passes in 5 % of windows like these.
+
+    ``apart`` is the chance that a naive Bayes classifier, fitted on other clusters, finds a late bag later than an
+    early one: 0.5 where nothing tells them apart. ``p`` is that of the distance, after so many ``draws``.
+    """
+
+    distance: float
+    chance: float
+    limit: float
+    apart: Estimate
+    p: float
+    draws: int
+
+
+def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0) -> MixChange:
+    """From the bags of the ``early`` (n, D) and ``late`` (m, D) window, a row a sample, counts or zeros and ones."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    dealt = _Dealt.of(early, late, windows)
+    seen = float(_distances(dealt.late[None], dealt.total)[0])
+    p, drawn = _p_value(dealt, seen, rng)
+    return MixChange(
+        seen, float(drawn.mean()), float(np.quantile(drawn, 0.95)), _apart(early, late, windows, rng), p, len(drawn)
+    )
+
+
+def distance(early: Floats, late: Floats) -> float:
+    """Of Jensen and Shannon between two lists of counts (D,), in bits (Lin 1991); 0 where one is empty."""
+    return float(_distances(late[None], early + late)[0])
+
+
+@dataclass(frozen=True)
+class _Dealt:
+    """``bags`` (D, B) are sums by cluster: the first ``single`` stand in one window, ``kept`` of them in the late one;
+    then come those of clusters in both, the early parts before the late ones."""
+
+    bags: csr_array
+    single: int
+    kept: int
+    late: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, early: csr_array, late: csr_array, windows: Windows) -> _Dealt:
+        import numpy as np
+        from scipy import sparse
+
+        first, second = (size > 0 for size in windows.sizes())
+        parts = [_by_cluster(early, windows.early, windows.count), _by_cluster(late, windows.late, windows.count)]
+        both = first & second
+        rows = [parts[0][first & ~both], parts[1][second & ~both], parts[0][both], parts[1][both]]
+        bags = sparse.vstack(rows, format="csr")
+        sums = [np.asarray(part.sum(axis=0), dtype=np.float32).ravel() for part in parts]
+        late_alone = int((second & ~both).sum())
+        return cls(bags.T.tocsr(), int((first & ~both).sum()) + late_alone, late_alone, sums[1], sums[0] + sums[1])
+
+    def drawn(self, draws: int, rng: np.random.Generator) -> Floats:
+        """Counts of late windows that chance makes (draws, D)."""
+        import numpy as np
+
+        chosen = np.zeros((draws, self.bags.shape[1]), dtype=np.float32)
+        if 0 < self.kept < self.single:
+            keys = rng.random((draws, self.single), dtype=np.float32)
+            least = np.partition(keys, self.kept - 1, axis=1)[:, self.kept - 1 : self.kept]
+            chosen[:, : self.single] = keys <= least
+        elif self.kept:
+            chosen[:, : self.single] = 1.0
+        pairs = (self.bags.shape[1] - self.single) // 2
+        turned = rng.integers(0, 2, size=(draws, pairs))
+        chosen[:, self.single : self.single + pairs] = turned
+        chosen[:, self.single + pairs :] = 1 - turned
+        return np.asarray((self.bags @ chosen.T).T)
+
+
+def _by_cluster(bags: csr_array, codes: Codes, count: int) -> csr_array:
+    import numpy as np
+    from scipy import sparse
+
+    member = sparse.csr_array(
+        (np.ones(len(codes), dtype=np.float32), (codes, np.arange(len(codes)))), (count, len(codes))
+    )
+    return sparse.csr_array(member @ bags)
+
+
+def _p_value(dealt: _Dealt, seen: float, rng: np.random.Generator) -> tuple[float, Floats]:
+    """Hits over draws where there are enough, else (1 + hits) / (1 + draws); and the distances that were drawn."""
+    import numpy as np
+
+    drawn = np.empty(0)
+    for batch in _batches():
+        drawn = np.concatenate([drawn, _distances(dealt.drawn(batch, rng), dealt.total)])
+        hits = np.flatnonzero(drawn >= seen - TIE)
+        if len(hits) >= HITS:
+            return HITS / float(hits[HITS - 1] + 1), drawn
+    return (1 + len(hits)) / (1 + len(drawn)), drawn
+
+
+def _batches() -> Iterator[int]:
+    yield _FIRST
+    for start in range(_FIRST, DRAWS, _BATCH):
+        yield min(_BATCH, DRAWS - start)
+
+
+def _distances(late: Floats, total: Floats) -> Floats:
+    """Between late counts (B, D) and what they leave of the ``total`` (D,)."""
+    import numpy as np
+
+    second, first = _shares(late), _shares(total - late)
+    found = _bits((first + second) / 2) - (_bits(first) + _bits(second)) / 2
+    empty = (late.sum(axis=1) == 0) | (late.sum(axis=1) == total.sum())
+    return np.where(empty, 0.0, np.maximum(found, 0.0))
+
+
+def _shares(counts: Floats) -> Floats:
+    import numpy as np
+
+    found: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30)
+    return found
+
+
+def _bits(shares: Floats) -> Floats:
+    import numpy as np
+    from scipy import special
+
+    found: Floats = special.entr(shares).sum(axis=1) / np.log(2)
+    return found
+
+
+def _apart(early: csr_array, late: csr_array, windows: Windows, rng: np.random.Generator) -> Estimate:
+    """Multinomial naive Bayes in five folds of clusters (Lopez-Paz, Oquab 2017: a classifier two-sample test)."""
+    import numpy as np
+
+    fold = rng.permutation(windows.count) % _FOLDS
+    sides = [(early, fold[windows.early]), (late, fold[windows.late])]
+    scores: list[Any] = [np.zeros(bags.shape[0]) for bags, _ in sides]
+    for number in range(_FOLDS):
+        fitted = [np.asarray(bags[own != number].sum(axis=0), dtype=float).ravel() + 1.0 for bags, own in sides]
+        weights = np.log(fitted[1] / fitted[1].sum()) - np.log(fitted[0] / fitted[0].sum())
+        for score, (bags, own) in zip(scores, sides, strict=True):
+            score[own == number] = bags[own == number] @ weights
+    return superiority(scores[0], scores[1], windows).estimate
