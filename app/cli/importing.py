@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command("promptfoo")(promptfoo)
     group.command("lm-eval")(lm_eval)
     group.command("mlflow")(mlflow)
+    group.command("otel")(otel)
     group.command("load")(load)
     app.add_typer(group)
 
@@ -152,6 +153,33 @@ def mlflow(
 
     into = into_of(workspace, name, scale, columns, json)
     take_in(read_mlflow(run_ids, tracking_uri), run_ids, into)
+
+
+def otel(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="OTLP/JSON or traces of MLflow; a trace may be spread over them.", show_default=False),
+    ],
+    each: Annotated[
+        str, typer.Option(help="What becomes a sample: trace, or inference (a call of a model).")
+    ] = "trace",
+    candidate_from: Annotated[
+        str,
+        typer.Option(
+            help="Who answered: agent, service, model or attribute:NAME; the first known one.", show_default=False
+        ),
+    ] = "",
+    columns: Columns = "",
+    name: RunName = "",
+    workspace: Workspace = ".markscheme",
+    json: Json = False,
+) -> None:
+    """Take in traces of production: OpenTelemetry (GenAI conventions, OpenLLMetry, OpenInference) and MLflow."""
+    from ..importing.taking_in import into_of, take_in
+    from ..importing.traces.reading import TraceChoice, read_traces
+
+    into = into_of(workspace, name, None, columns, json)
+    take_in(read_traces(files, TraceChoice(each, candidate_from)), [str(file) for file in files], into)
 
 
 def load(

@@ -42,9 +42,7 @@ def write_folder(folder: Path, found: Found, labels: Sequence[tuple[FoundLabel, 
     (folder / _CARD).write_text(yaml.safe_dump({"name": found.name}, allow_unicode=True), encoding="utf-8")
     sheets: dict[str, list[dict[str, Any]]] = {}
     for (sample_id, candidate, trial), answer in found.answers.items():
-        row = {"sample_id": sample_id, "trial": trial, "answer": answer.text, **answer.measured}
-        failed = {} if answer.status == "ok" else {"status": answer.status, "detail": answer.detail}
-        sheets.setdefault(candidate, []).append(row | failed)
+        sheets.setdefault(candidate, []).append({"sample_id": sample_id, "trial": trial, **answer.row()})
     candidates = []
     for number, (candidate, rows) in enumerate(sheets.items()):
         sheet = _SHEET.format(number)

@@ -21,13 +21,23 @@ Variables = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class FoundAnswer:
-    """An answer, or its failure (``status``, ``detail``). ``measured`` are columns of a sheet: seconds, tokens, USD."""
+    """An answer, or its failure (``status``, ``detail``). ``measured`` are columns of a sheet: seconds, tokens, USD;
+    ``tool_calls`` are in OpenAI's form, ``retrieved`` passages ``{"text", "id", "score"}``."""
 
     where: str
     text: str
     status: str = "ok"
     detail: str = ""
     measured: Mapping[str, Any] = field(default_factory=dict)
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    retrieved: tuple[Mapping[str, Any], ...] = ()
+    served_model: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """The columns of a sheet that say it."""
+        made = {"tool_calls": self.tool_calls, "retrieved": self.retrieved, "served_model": self.served_model}
+        failed = {} if self.status == "ok" else {"status": self.status, "detail": self.detail}
+        return {"answer": self.text, **self.measured, **{name: one for name, one in made.items() if one}, **failed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+"""The spans of a trace as a tree: what lies under what, and which span it is that answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .kinds import Kind, kind_of
+from .spans import Span, text_of_first
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Its spans in the order in which they started. ``orphans`` counts those whose parent is nowhere."""
+
+    trace_id: str
+    spans: Sequence[Span]
+    kinds: dict[str, Kind | None]
+    depths: dict[str, int]
+    orphans: int
+    children: dict[str, list[Span]] = field(repr=False)
+
+    def kind(self, span: Span) -> Kind | None:
+        """What the span was."""
+        return self.kinds[span.span_id]
+
+    def of_kind(self, *kinds: Kind) -> list[Span]:
+        """Its spans of these kinds."""
+        return [span for span in self.spans if self.kind(span) in kinds]
+
+    def under(self, span: Span) -> list[Span]:
+        """All spans below, in the order in which they started."""
+        seen, waiting = {span.span_id}, [span.span_id]
+        while waiting:
+            inner = [child.span_id for child in self.children.get(waiting.pop(), ()) if child.span_id not in seen]
+            seen.update(inner)
+            waiting += inner
+        return [one for one in self.spans if one.span_id in seen and one is not span]
+
+    def said(self, names: Iterable[str]) -> str:
+        """What the first span that says it says under one of ``names``, in their order; "" for nothing."""
+        return next((text for name in names for span in self.spans if (text := text_of_first(span, (name,)))), "")
+
+    def answering(self, is_told: Callable[[Span], bool]) -> Span | None:
+        """The outermost agent, chain or model of which it ``is_told`` what it was asked and answered; of several the
+        last one, agents first. Where nothing is told, the outermost; one that failed after all the others, too."""
+        spans = self.of_kind("agent", "chain", "inference")
+        if not spans:
+            return None
+        last = max(spans, key=self._rank)
+        told = [span for span in spans if is_told(span)]
+        return last if last.error is not None or not told else max(told, key=self._rank)
+
+    def _rank(self, span: Span) -> tuple[int, bool, int]:
+        return -self.depths[span.span_id], self.kind(span) == "agent", span.end_ns or span.start_ns or 0
+
+
+def traces_of(spans: Iterable[Span]) -> list[Trace]:
+    """The traces that hold anything of generative AI, in the order in which they started."""
+    grouped: dict[str, list[Span]] = defaultdict(list)
+    for span in spans:
+        grouped[span.trace_id].append(span)
+    traces = [_trace(trace_id, group) for trace_id, group in grouped.items()]
+    kept = [trace for trace in traces if any(kind is not None for kind in trace.kinds.values())]
+    return sorted(kept, key=lambda trace: trace.spans[0].start_ns or 0)
+
+
+def _trace(trace_id: str, spans: list[Span]) -> Trace:
+    ordered = sorted(spans, key=lambda span: span.start_ns or 0)
+    ids = {span.span_id for span in ordered}
+    children: dict[str, list[Span]] = defaultdict(list)
+    for span in ordered:
+        children[span.parent_id if span.parent_id in ids else ""].append(span)
+    kinds = {span.span_id: kind_of(span) for span in ordered}
+    orphans = sum(bool(span.parent_id) and span.parent_id not in ids for span in ordered)
+    return Trace(trace_id, ordered, kinds, _depths(ordered, children, kinds), orphans, children)
+
+
+def _depths(spans: Sequence[Span], children: dict[str, list[Span]], kinds: dict[str, Kind | None]) -> dict[str, int]:
+    """How many spans of generative AI lie above each; spans that are each other's parents are at the top."""
+    depths: dict[str, int] = {}
+    waiting = [(span, 0) for span in children.get("", ())]
+    while waiting:
+        span, depth = waiting.pop()
+        if span.span_id in depths:
+            continue
+        depths[span.span_id] = depth
+        below = depth + (kinds[span.span_id] is not None)
+        waiting += [(child, below) for child in children.get(span.span_id, ())]
+    return {span.span_id: depths.get(span.span_id, 0) for span in spans}
