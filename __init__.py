@@ -33,6 +33,7 @@ _HOME = {
     "demo": "markscheme.app.api.running",
     "doctor": "markscheme.app.api.running",
     "export": "markscheme.app.api.keeping",
+    "export_finetune": "markscheme.app.api.keeping",
     "gate": "markscheme.app.api.regressions",
     "gate_plan": "markscheme.app.api.regressions",
     "generate": "markscheme.app.api.running",
@@ -44,6 +45,7 @@ _HOME = {
     "import_lm_eval": "markscheme.app.api.importing",
     "import_load": "markscheme.app.api.importing",
     "import_mlflow": "markscheme.app.api.importing",
+    "import_otel": "markscheme.app.api.importing",
     "import_promptfoo": "markscheme.app.api.importing",
     "init": "markscheme.app.api.running",
     "lab": "markscheme.app.api.judging",
@@ -93,6 +95,7 @@ __all__ = [
     "demo",
     "doctor",
     "export",
+    "export_finetune",
     "gate",
     "gate_plan",
     "generate",
@@ -104,6 +107,7 @@ __all__ = [
     "import_lm_eval",
     "import_load",
     "import_mlflow",
+    "import_otel",
     "import_promptfoo",
     "init",
     "lab",
@@ -145,10 +149,11 @@ if TYPE_CHECKING:
         import_lm_eval,
         import_load,
         import_mlflow,
+        import_otel,
         import_promptfoo,
     )
     from .app.api.judging import align, anchors, correct, lab, lab_plan, probe, probe_plan
-    from .app.api.keeping import export, purge, report, runs
+    from .app.api.keeping import export, export_finetune, purge, report, runs
     from .app.api.regressions import gate, gate_plan, small_large
     from .app.api.reviews import review_export, review_import, review_plan, review_result, review_serve
     from .app.api.rubrics import rubric_diff, rubric_list, rubric_schema, rubric_show

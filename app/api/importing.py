@@ -119,18 +119,43 @@ def import_lm_eval(
 
 
 def import_mlflow(
-    run_ids: Sequence[str],
+    run_ids: Sequence[str] = (),
     *,
+    experiment: str = "",
+    since: str = "",
     tracking_uri: str = "",
     columns: Mapping[str, str] | None = None,
     scale: Scales = None,
     name: str = "",
     workspace: str | Path = WORKSPACE,
 ) -> ImportOutput:
-    """Take in runs of mlflow.genai.evaluate: scorers become judges, people's feedback labels."""
-    from ..importing.mlflow_runs import read_mlflow
+    """Take in runs of mlflow.genai.evaluate, or the traces of an ``experiment`` from ``since`` on: scorers become
+    judges, people's feedback labels."""
+    from ..importing.mlflow_experiment import read_mlflow_named
 
-    return _taken_in(read_mlflow(list(run_ids), tracking_uri), list(run_ids), name, scale, columns, workspace)
+    found = read_mlflow_named(list(run_ids), experiment, since, tracking_uri)
+    return _taken_in(found, list(run_ids) or [experiment], name, scale, columns, workspace)
+
+
+def import_otel(
+    files: Files,
+    *,
+    each: str = "trace",
+    candidate_from: str = "",
+    columns: Mapping[str, str] | None = None,
+    name: str = "",
+    workspace: str | Path = WORKSPACE,
+) -> ImportOutput:
+    """Take in traces of production: OTLP/JSON with the conventions for generative AI, or traces of MLflow.
+
+    ``each`` says what becomes a sample, `trace` or `inference`; ``candidate_from`` who answered: `agent`, `service`,
+    `model` or `attribute:NAME`, by default the first of the three that is known. Raises DataError for what cannot be
+    read, and where no trace holds its texts.
+    """
+    from ..importing.traces.reading import TraceChoice, read_traces
+
+    paths = _paths(files)
+    return _taken_in(read_traces(paths, TraceChoice(each, candidate_from)), paths, name, None, columns, workspace)
 
 
 def import_load(

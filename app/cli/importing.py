@@ -137,7 +137,13 @@ def lm_eval(
 
 
 def mlflow(
-    run_ids: Annotated[list[str], typer.Argument(help="Runs of mlflow.genai.evaluate.", show_default=False)],
+    run_ids: Annotated[
+        list[str] | None, typer.Argument(help="Runs of mlflow.genai.evaluate.", show_default=False)
+    ] = None,
+    experiment: Annotated[
+        str, typer.Option(help="Instead of runs: the traces of this experiment.", show_default=False)
+    ] = "",
+    since: Annotated[str, typer.Option(help="Its traces from then on, as 2026-11-21.", show_default=False)] = "",
     tracking_uri: Annotated[
         str, typer.Option(help="Server or store; MLflow's own setting by default.", show_default=False)
     ] = "",
@@ -147,12 +153,13 @@ def mlflow(
     workspace: Workspace = ".markscheme",
     json: Json = False,
 ) -> None:
-    """Take in evaluation runs of MLflow: scorers become judges, people's feedback labels."""
-    from ..importing.mlflow_runs import read_mlflow
+    """Take in MLflow's evaluation runs, or traces of production: scorers become judges, people's feedback labels."""
+    from ..importing.mlflow_experiment import read_mlflow_named
     from ..importing.taking_in import into_of, take_in
 
     into = into_of(workspace, name, scale, columns, json)
-    take_in(read_mlflow(run_ids, tracking_uri), run_ids, into)
+    found = read_mlflow_named(run_ids or (), experiment, since, tracking_uri)
+    take_in(found, list(run_ids or (experiment,)), into)
 
 
 def otel(

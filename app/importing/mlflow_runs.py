@@ -5,30 +5,33 @@ Needs the extra ``mlflow``. Expectations are what a question expects: ``expected
 
 from __future__ import annotations
 
-import inspect
-import os
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ...harness.errors import InputError, MissingExtra
+from ...harness.errors import InputError
 from ...harness.keys import digest
 from .chat import answered, asked
 from .failures import detail_of, failure_kind
-from .found import Found, FoundAnswer, FoundLabel, FoundScore, Place
+from .found import Found, FoundAnswer
+from .mlflow_client import (
+    client_of,
+    expected_of,
+    reference_of,
+    take_feedback,
+    traces_of,
+    valid_assessments,
+    without_password,
+)
+from .traces.answers import acted
+from .traces.mlflow_json import spans_of
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities import Assessment, FeedbackValue, Trace
+    from mlflow.entities import Trace
 
-_REFERENCES = ("expected_response", "expected_output", "expected_answer", "ground_truth", "reference")
 _SHORT_ID = 12
-_PAGE = 100
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
-_HIDDEN = r"\1:***@"
 
 
 def read_mlflow(run_ids: Sequence[str], uri: str) -> Found:
@@ -36,7 +39,7 @@ def read_mlflow(run_ids: Sequence[str], uri: str) -> Found:
 
     Raises MissingExtra, InputError where MLflow does not know a run or it has no traces.
     """
-    client = _client(uri)
+    client = client_of(uri)
     from mlflow.exceptions import MlflowException
 
     found = Found("mlflow", " + ".join(run_ids))
@@ -44,9 +47,9 @@ def read_mlflow(run_ids: Sequence[str], uri: str) -> Found:
     for run_id in run_ids:
         try:
             run = client.get_run(run_id)
-            traces = sorted(_traces(client, run.info.experiment_id, run_id), key=lambda t: int(t.info.request_time))
+            traces = sorted(traces_of(client, run.info.experiment_id, run_id), key=lambda t: int(t.info.request_time))
         except (MlflowException, OSError) as error:
-            raise InputError(f"MLflow, run {run_id!r}: {_PASSWORD.sub(_HIDDEN, detail_of(error))}") from error
+            raise InputError(f"MLflow, run {run_id!r}: {without_password(error)}") from error
         if not traces:
             raise InputError(
                 f"MLflow, run {run_id!r}: it has no traces; only runs of mlflow.genai.evaluate can be taken in"
@@ -57,50 +60,18 @@ def read_mlflow(run_ids: Sequence[str], uri: str) -> Found:
     return found
 
 
-def _client(uri: str) -> MlflowClient:
-    # Read when mlflow is imported. Without a bound it tries an address where nobody listens for minutes.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    try:
-        from mlflow import MlflowClient
-    except ModuleNotFoundError as error:
-        raise MissingExtra("mlflow", "import mlflow") from error
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return MlflowClient(tracking_uri=uri or None)
-    except MlflowException as error:
-        raise InputError(f"--tracking-uri: {_PASSWORD.sub(_HIDDEN, detail_of(error))}") from error
-
-
-def _traces(client: MlflowClient, experiment: str, run_id: str) -> Iterator[Trace]:
-    """All of a run's traces. What names the experiment was renamed in MLflow 3.5."""
-    names = inspect.signature(client.search_traces).parameters
-    where: dict[str, Any] = {"locations" if "locations" in names else "experiment_ids": [experiment]}
-    token: str | None = None
-    while True:
-        page = client.search_traces(run_id=run_id, max_results=_PAGE, page_token=token, **where)
-        yield from page
-        token = page.token
-        if not token:
-            return
-
-
 def _take(trace: Trace, candidate: str, trials: Counter[tuple[str, str]], found: Found) -> None:
     where = f"trace {trace.info.trace_id}"
     inputs = _json(trace.data.request)
     sample_id = digest(inputs)[:_SHORT_ID]
-    assessments = [one for one in trace.info.assessments or () if getattr(one, "valid", None) is not False]
-    expected = {one.name: one.expectation.value for one in assessments if one.expectation is not None}
-    reference = next((expected[name] for name in _REFERENCES if isinstance(expected.get(name), str)), "")
+    assessments = valid_assessments(trace)
+    expected = expected_of(assessments)
     variables = {**(inputs if isinstance(inputs, dict) else {}), **expected}
-    found.add_sample(sample_id, {**asked(inputs, found), "reference": reference}, variables, where)
+    found.add_sample(sample_id, {**asked(inputs, found), "reference": reference_of(expected)}, variables, where)
     place = (sample_id, candidate, trials[sample_id, candidate])
     trials[sample_id, candidate] += 1
     found.add_answer(place, _answer(trace, where, found))
-    for one in assessments:
-        if one.feedback is not None:
-            _take_feedback(place, one, one.feedback, found)
+    take_feedback(assessments, place, found)
 
 
 def _answer(trace: Trace, where: str, found: Found) -> FoundAnswer:
@@ -118,17 +89,9 @@ def _answer(trace: Trace, where: str, found: Found) -> FoundAnswer:
     measured = {"prompt_tokens": usage.get("input_tokens"), "completion_tokens": usage.get("output_tokens")}
     if info.execution_duration is not None:
         measured["e2e_s"] = info.execution_duration / 1000
-    return FoundAnswer(where, text, measured={name: value for name, value in measured.items() if value is not None})
-
-
-def _take_feedback(place: Place, one: Assessment, feedback: FeedbackValue, found: Found) -> None:
-    """A person's is a label of the criterion that it names, any other a grade of a judge of that name."""
-    if one.source.source_type == "HUMAN":
-        found.add_label(FoundLabel(place, one.name, str(one.source.source_id or "human"), feedback.value))
-        return
-    error = feedback.error
-    why = detail_of(error.error_message or error.error_code) if error else ""
-    found.add_score(FoundScore(place, one.name, one.name, feedback.value, str(one.rationale or ""), why))
+    measured = {name: value for name, value in measured.items() if value is not None}
+    calls, retrieved = acted(list(spans_of(trace.to_dict(), where)), found)
+    return FoundAnswer(where, text, measured=measured, tool_calls=calls, retrieved=retrieved)
 
 
 def _json(text: Any) -> Any:

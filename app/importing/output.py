@@ -16,8 +16,9 @@ class ImportedJudgeLine(BaseModel):
 
 
 class ImportOutput(Shown):
-    """`markscheme import csv`, `inspect`, `promptfoo`, `lm-eval`, `mlflow`: the run and its exam file, what was taken
-    in, and what was not (``left``: how many, by kind). ``labels`` counts those that hold for an answer of the run."""
+    """`markscheme import csv`, `inspect`, `promptfoo`, `lm-eval`, `mlflow`, `otel`: the run and its exam file, what was
+    taken in, and what was not (``left``: how many, by kind). ``labels`` counts those that hold for an answer of the
+    run."""
 
     run: str
     exam: str

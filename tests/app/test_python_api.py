@@ -35,7 +35,10 @@ FUNCTIONS = {
     "cache prune": ["cache_prune"],
     "cache export": ["cache_export"],
     "cache import": ["cache_import"],
-    "export": ["export"],
+    "export answers": ["export"],
+    "export grades": ["export"],
+    "export preferences": ["export"],
+    "export finetune": ["export_finetune"],
     "store runs": ["runs"],
     "store purge": ["purge"],
     "dataset synthesize": ["synthesize"],
@@ -61,6 +64,7 @@ FUNCTIONS = {
     "import promptfoo": ["import_promptfoo"],
     "import lm-eval": ["import_lm_eval"],
     "import mlflow": ["import_mlflow"],
+    "import otel": ["import_otel"],
     "import load": ["import_load"],
 }
 """Command -> the functions of `markscheme` that do the same: a new command needs one (app/api)."""

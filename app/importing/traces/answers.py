@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..failures import detail_of, failure_kind
@@ -13,7 +13,7 @@ from .kinds import SERVED
 from .messages import Message
 from .spans import Span, text_of_first
 from .tools import call_executed
-from .trees import Trace
+from .trees import Trace, traces_of
 from .usage import cost_of, finish_of, tokens_of, ttft_of
 
 
@@ -45,6 +45,16 @@ def answer_of(trace: Trace, span: Span, said: Message | None, failure: str | Non
         retrieved=tuple(_retrieved(trace, span)),
         served_model=_served(trace, span),
     )
+
+
+def acted(spans: Sequence[Span], found: Found) -> tuple[tuple[Message, ...], tuple[Mapping[str, Any], ...]]:
+    """(calls of functions, passages retrieved) of one trace as a whole, whatever its texts are."""
+    for trace in traces_of(spans):
+        top = trace.answering(lambda span: True)
+        if top is not None:
+            said = answered(trace, top, found) or {}
+            return tuple(_calls(trace, top, said, found)), tuple(_retrieved(trace, top))
+    return (), ()
 
 
 def _calls(trace: Trace, span: Span, said: Message, found: Found) -> list[Message]:

@@ -40,16 +40,19 @@ def call_executed(span: Span) -> Message | None:
 
 
 def tools_of(spans: Iterable[Span], found: Found) -> list[Mapping[str, Any]]:
-    """The functions offered, in OpenAI's form, each name once. What is no function of JSON schema is counted."""
+    """The functions offered, in OpenAI's form, each name once. Tools of a provider's own are counted."""
     tools: dict[str, Mapping[str, Any]] = {}
     for value in (one for span in spans for one in _offered(span)):
         try:
             tool = read_tool(value)
             check_together([tool])
         except ValueError as error:
-            found.leave("tools that are no functions", error)
-        else:
+            found.leave("functions that are not declared by a JSON schema", str(error))
+            continue
+        if isinstance(tool.get("function"), Mapping):
             tools.setdefault(str(tool["function"]["name"]), tool)
+        else:
+            found.leave("tools of a provider's own", tool.get("type", ""))
     return list(tools.values())
 
 
