@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from markscheme.app import bundling, doctor, output, retrieving_output, rubrics_output
+from markscheme.app import bundling, doctor, finetuning, output, retrieving_output, rubrics_output
 from markscheme.app.caching import output as caching_output
 from markscheme.app.comparing import (
     gate_output,
@@ -94,6 +94,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("servers", output.PlanServer),
         ("rows", output.PlanRow),
         ("report, init, export, store purge", output.PathOutput),
+        ("export finetune", finetuning.FinetuneOutput),
         ("bundle", bundling.BundleOutput),
         ("bundle merge", bundling.MergeOutput),
         ("sources of bundle merge", bundling.MergedSource),

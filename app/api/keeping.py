@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,8 +14,11 @@ from ..session import WORKSPACE
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..finetuning import FinetuneOutput
+
 Table = Literal["answers", "grades", "preferences"]
 Format = Literal["jsonl", "csv", "parquet"]
+Service = Literal["openai", "fireworks", "nemo"]
 
 
 def runs(workspace: str | Path = WORKSPACE) -> pd.DataFrame:
@@ -64,6 +68,42 @@ def export(
 
     with opened_run(str(run), workspace) as (store, found):
         return export_table(store, found, table, format, Path(output))
+
+
+def export_finetune(
+    output: str | Path,
+    runs: str | Sequence[str] = "latest",
+    *,
+    format: Service = "openai",
+    candidates: Sequence[str] = (),
+    judge: str = "",
+    measure: str = "",
+    min_score: float | None = None,
+    agreement: float | None = None,
+    unsafe: bool = False,
+    refusals: bool = False,
+    per_class: int | None = None,
+    class_of: str = "",
+    pairs: bool = False,
+    pair_margin: float | None = None,
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    seed: int = 0,
+    workspace: str | Path = WORKSPACE,
+) -> FinetuneOutput:
+    """Write answers worth learning from into the folder ``output``: train.jsonl, validation.jsonl, the held-out samples
+    in test/, lines.jsonl that traces every line, card.json and card.md.
+
+    ``unsafe`` and ``refusals`` keep such answers; ``agreement`` is a share of the judges' scale; ``class_of`` is
+    `score`, `label` or `tag:NAME`. Raises InputError where nothing is left, and where the folder holds something else.
+    """
+    from ...reports.finetune.records import Options
+    from ..finetuning import exported
+
+    options = Options(
+        format, tuple(candidates), judge, measure, min_score, agreement, unsafe, refusals, per_class, class_of, pairs,
+        pair_margin, shares, seed,
+    )  # fmt: skip
+    return exported([runs] if isinstance(runs, str) else runs, options, Path(output), workspace)
 
 
 def purge(run: str, *, workspace: str | Path = WORKSPACE) -> int:

@@ -17,6 +17,7 @@ from . import (
     data,
     dataset,
     exams,
+    exporting,
     gate,
     history,
     importing,
@@ -44,6 +45,7 @@ cache.register(app)
 compare.register(app)
 data.register(app)
 dataset.register(app)
+exporting.register(app)
 gate.register(app)
 history.register(app)
 importing.register(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,20 @@ def replies(store: Store, model: str = "") -> Iterator[tuple[Row, dict[str, Any]
     while True:  # a page at a time: the reader may write elsewhere in between
         with store.reading() as connection:
             page = connection.execute(_of(query, model).where(calls.c.key > last).limit(_SOME)).mappings().all()
-            found = [(dict(row), orjson.loads(row["request"])) for row in page]
-            _learn(connection, [request for _, request in found], shared)
-        for row, request in found:
-            yield row, {**request, "messages": _whole(request["messages"], shared)}
+            asked = requests_of(connection, [row["request"] for row in page], shared)
+        for row, request in zip(page, asked, strict=True):
+            yield dict(row), request
         if len(page) < _SOME:
             return
         last = page[-1]["key"]
+
+
+def requests_of(connection: sa.Connection, rows: Sequence[str], shared: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Requests with every message in full, from the column of `calls`. ``shared`` keeps the messages that many begin
+    with from one reading to the next."""
+    found = [orjson.loads(row) for row in rows]
+    _learn(connection, found, shared)
+    return [{**request, "messages": _whole(request["messages"], shared)} for request in found]
 
 
 def _learn(connection: sa.Connection, requests: list[dict[str, Any]], shared: dict[str, list[Any]]) -> None:

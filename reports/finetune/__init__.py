@@ -1,0 +1,1 @@
+"""Training data from graded answers: chosen, without repetitions, split so that nothing leaks, each line traced."""

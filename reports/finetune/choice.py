@@ -1,0 +1,182 @@
+"""From the answers of runs to the lines of each side: filters, repetitions, split, classes, pairs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...harness.errors import InputError
+from ...harness.records import Sample
+from ...harness.store.asked import Asked
+from ...harness.store.frames import RunData
+from . import pairs as paired
+from .classes import class_of, drawn
+from .filters import CLASS_FULL, HELD_OUT, LATER, READABLE, filters, sieved, without_repeats
+from .prompts import prompt_of
+from .records import LABEL, SCORE, Example, Graded, Options, Pair, Side, Source, counted
+from .scores import graded, source_of, unsafe_by_note
+from .split import groups_of, side_of
+
+LEARNED: tuple[Side, ...] = ("train", "validation")
+"""Sides with lines; the third is a data set."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One run: its tables, whose score counts, its answers and its samples."""
+
+    data: RunData
+    source: Source | None
+    examples: Sequence[Example]
+    samples: Sequence[Sample]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen. ``removed`` counts answers by the filter that took them out, ``classes`` has for each class how
+    many there were and how many were taken; ``sides`` (groups) and ``test`` cover all samples of the runs."""
+
+    parts: Sequence[Part]
+    options: Options
+    answers: int
+    removed: Mapping[str, int]
+    classes: Mapping[str, tuple[int, int]]
+    lines: Mapping[Side, Sequence[Example]]
+    pairs: Mapping[Side, Sequence[Pair]]
+    test: Sequence[Sample]
+    sides: Mapping[str, Side]
+    margin: float
+    rescued: int
+    """Answers that are kept because people score them higher than the judge."""
+
+
+def part_of(data: RunData, asked: Iterable[Asked], samples: Sequence[Sample], options: Options) -> Part:
+    """The answers of a run with what is known of them. Raises InputError for names that the run does not have, and
+    where a score is wanted and nobody gave one."""
+    source = source_of(data, options)
+    if source is None and (wanted := _wants_scores(options)):
+        raise InputError(
+            f"{wanted}: run {data.info.id} has neither a judge nor a measure to score by; grade it first "
+            "(markscheme grade EXAM.yaml), or leave the option out"
+        )
+    known = graded(data, source)
+    names = set(options.candidates)
+    if missing := names - set(data.answers["candidate"]):
+        there = ", ".join(data.answers["candidate"].unique())
+        raise InputError(f"--candidate {min(missing)!r}: run {data.info.id} has no such candidate; there is {there}")
+    examples = []
+    for one in asked:
+        answer = one.answer
+        if not names or answer.candidate in names:
+            found = known.get((answer.sample_id, answer.candidate, answer.trial), Graded())
+            said = unsafe_by_note(data, answer.sample_id, one.sha256)
+            found = found if said is None else replace(found, unsafe=said)
+            examples.append(Example(data.info.id, one, prompt_of(one), found))
+    return Part(data, source, examples, samples)
+
+
+def _wants_scores(options: Options) -> str:
+    if options.min_score is not None:
+        return f"--min-score {options.min_score:g}"
+    return f"--class-of {options.class_of}" if options.class_of in (SCORE, LABEL) else ""
+
+
+def choose(parts: Sequence[Part], options: Options) -> Choice:
+    """Filter, drop repetitions, split by group, draw from classes, pair. Raises InputError where nothing is left."""
+    _check_scales(parts, options)
+    samples = [sample for part in parts for sample in part.samples]
+    groups = groups_of(samples)
+    by_sample = {(s.id, s.sha256): group for s, group in zip(samples, groups, strict=True)}
+    sides = {group: side_of(group, options.shares, options.seed) for group in sorted(set(groups))}
+    everything = [
+        replace(one, group=by_sample[one.asked.sample.id, one.asked.sample.sha256])
+        for part in parts
+        for one in part.examples
+    ]
+    by = filters(options)
+    good, counts = sieved(everything, by)
+    kept, repeated = without_repeats(good)
+    counts += repeated
+    learned = [one for one in kept if sides[one.group] in LEARNED]
+    counts[HELD_OUT] = len(kept) - len(learned)
+    lines, classes = _sampled(learned, parts, options)
+    counts[CLASS_FULL] = len(learned) - len(lines)
+    removed = counted([*(one.name for one in by), *(name for name, _ in LATER)], counts)
+    margin = paired.margin_of(options, parts[0].source)
+    pairs = _pairs(parts, everything, good, options, margin) if options.pairs else []
+    if not lines:
+        raise InputError(_nothing(len(everything), removed))
+    return Choice(
+        parts,
+        options,
+        len(everything),
+        removed,
+        classes,
+        {side: [one for one in lines if sides[one.group] == side] for side in LEARNED},
+        {side: [one for one in pairs if sides[one.chosen.group] == side] for side in LEARNED},
+        _test([s for s, group in zip(samples, groups, strict=True) if sides[group] == "test"]),
+        sides,
+        margin,
+        _rescued(good, options),
+    )
+
+
+def _check_scales(parts: Sequence[Part], options: Options) -> None:
+    """One least score cannot be on two scales."""
+    scales = {part.source.scale: part.data.info.id for part in parts if part.source is not None}
+    if len(scales) > 1 and (options.min_score is not None or options.class_of or options.pairs):
+        told = "; ".join(f"{run}: {'unknown' if s is None else f'{s[0]:g} to {s[1]:g}'}" for s, run in scales.items())
+        raise InputError(f"the runs are scored on different scales ({told}); name whose scores count, or export each")
+
+
+def _sampled(
+    learned: Sequence[Example], parts: Sequence[Part], options: Options
+) -> tuple[list[Example], dict[str, tuple[int, int]]]:
+    if options.per_class is None:
+        return list(learned), {}
+    sources = {part.data.info.id: part.source for part in parts}
+    classes = [class_of(one, options, sources[one.run]) for one in learned]
+    taken = drawn(learned, classes, options.per_class, options.seed)
+    had, took = Counter(classes), Counter(name for name, one in zip(classes, taken, strict=True) if one)
+    lines = [one for one, is_taken in zip(learned, taken, strict=True) if is_taken]
+    return lines, {name: (had[name], took[name]) for name in sorted(had)}
+
+
+def _pairs(
+    parts: Sequence[Part], everything: Sequence[Example], good: Sequence[Example], options: Options, margin: float
+) -> list[Pair]:
+    """Of the readable answers; an unsafe one is no part of a pair where unsafe ones are not wanted."""
+    by = [one for one in filters(options) if one in READABLE or one.name == "unsafe"]
+    readable, _ = sieved(everything, by)
+    places = frozenset(one.place for one in good)
+    found: list[Pair] = list(paired.by_score(readable, places, margin))
+    for part in parts:
+        own = {one.place[1:]: one for one in readable if one.run == part.data.info.id}
+        found += paired.by_raters(paired.decided(part.data), own, places)
+    return paired.once(found, options)
+
+
+def _test(samples: Sequence[Sample]) -> list[Sample]:
+    """Each sample once; another one of the same name is told apart by its content."""
+    found: dict[str, Sample] = {}
+    for sample in samples:
+        known = found.setdefault(sample.id, sample)
+        if known.sha256 != sample.sha256:
+            name = f"{sample.id}~{sample.sha256[:8]}"
+            found.setdefault(name, replace(sample, id=name))
+    return list(found.values())
+
+
+def _rescued(good: Sequence[Example], options: Options) -> int:
+    least = options.min_score
+    if least is None:
+        return 0
+    return sum(one.graded.labelled and one.graded.own is not None and one.graded.own < least - 1e-9 for one in good)
+
+
+def _nothing(answers: int, removed: Mapping[str, int]) -> str:
+    if not answers:
+        return "there is no answer to learn from: the run has none; generate some first"
+    told = ", ".join(f"{name} {count}" for name, count in removed.items())
+    return f"none of {answers} answers is left to learn from; taken out: {told}. Loosen the filter that took most"

@@ -1,0 +1,190 @@
+"""Texts that are as good as the same: normalised words, compared as sets of runs of words.
+
+Two texts are near duplicates where the Jaccard similarity of their runs of three words is 0.8 or more, the similarity
+at which Lee et al. (2022, Deduplicating training data makes language models better) remove documents. Pairs are found
+exactly, by the prefix filter of Bayardo, Ma and Srikant (2007, Scaling up all pairs similarity search): similar sets
+share one of their rarest members, so that only texts which share a rare run of words are ever compared.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
+
+SIMILAR = 0.8
+SHINGLE = 3
+_MOST = 500
+"""Texts that share a rare run of words, from which on they count as near duplicates without being compared."""
+_BITS = 21
+_SPREAD = 0x9E3779B97F4A7C15
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
+
+Words = tuple[str, ...]
+
+
+def words_of(text: str) -> Words:
+    """The words of a text in Unicode's NFKC and lower case, without punctuation; signs of scripts without spaces are
+    words of their own. A text of nothing else keeps its punctuation.
+
+    >>> words_of("The  ＮＡＭＥ, 東京!")
+    ('the', 'name', '東', '京')
+    """
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return tuple(_WORD.findall(plain)) or tuple(plain.split())
+
+
+@dataclass(frozen=True)
+class Shingles:
+    """Texts as sets of runs of words. Text i has ``ranks[starts[i]:starts[i + 1]]``, the rarest runs first; a run of
+    rank r occurs ``frequency[r]`` times in all."""
+
+    starts: list[int]
+    ranks: Whole
+    frequency: Whole
+
+    def size(self, i: int) -> int:
+        """How many different runs text i has."""
+        return self.starts[i + 1] - self.starts[i]
+
+    def of(self, i: int) -> frozenset[int]:
+        """The runs of text i."""
+        return frozenset(self.ranks[self.starts[i] : self.starts[i + 1]].tolist())
+
+    def prefix(self, i: int) -> list[int]:
+        """The rarest runs of text i, without those that occur once: a similar text shares one of them."""
+        n = self.size(i)
+        first = self.ranks[self.starts[i] : self.starts[i] + n - math.ceil(SIMILAR * n - 1e-9) + 1]
+        shared: list[int] = first[self.frequency[first] > 1].tolist()
+        return shared
+
+
+def shingled(texts: Sequence[Words], groups: Sequence[int] = ()) -> Shingles:
+    """The sets of some texts; those of different ``groups`` have nothing in common."""
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    padded = [(*words, *("",) * (SHINGLE - len(words))) for words in texts]
+    flat = np.fromiter((numbers.setdefault(w, len(numbers)) for words in padded for w in words), dtype=np.uint64)
+    counts = np.array([len(words) - SHINGLE + 1 for words in padded], dtype=np.int64)
+    lengths = counts + SHINGLE - 1
+    owner = np.repeat(np.arange(len(padded)), counts)
+    at = np.arange(len(owner)) + np.repeat((np.cumsum(lengths) - lengths) - (np.cumsum(counts) - counts), counts)
+    mask = np.uint64(2**_BITS - 1)
+    run = np.zeros(len(owner), dtype=np.uint64)
+    for step in range(SHINGLE):
+        run = (run << np.uint64(_BITS)) | (flat[at + step] & mask)
+    if groups:
+        run ^= np.asarray(groups, dtype=np.uint64)[owner] * np.uint64(_SPREAD)
+    return _ranked(run, owner, len(padded))
+
+
+def _ranked(run: NDArray[np.uint64], owner: Whole, n: int) -> Shingles:
+    import numpy as np
+
+    _, number, frequency = np.unique(run, return_inverse=True, return_counts=True)
+    order = np.argsort(frequency, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    owner, ranks = np.divmod(np.unique(owner * max(1, len(order)) + rank[number]), max(1, len(order)))
+    starts = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n)))).tolist()
+    return Shingles(starts, ranks, frequency[order])
+
+
+@dataclass
+class _Index:
+    """Texts by the rarest runs of words that they have."""
+
+    sets: Shingles
+    posted: dict[int, list[int]] = field(default_factory=dict)
+    known: dict[int, frozenset[int]] = field(default_factory=dict)
+
+    def add(self, i: int) -> None:
+        """Let later texts find text i."""
+        for run in self.sets.prefix(i):
+            self.posted.setdefault(run, []).append(i)
+
+    def candidates(self, i: int) -> Iterator[int]:
+        """Texts that may be similar to text i, the earliest first."""
+        found = {j for run in self.sets.prefix(i) for j in self.posted.get(run, ())}
+        n = self.sets.size(i)
+        return (j for j in sorted(found) if SIMILAR * n <= self.sets.size(j) <= n / SIMILAR)
+
+    def alike(self, i: int, j: int) -> bool:
+        """Whether two texts are near duplicates."""
+        a, b = self._set(i), self._set(j)
+        shared = len(a & b)
+        return shared >= SIMILAR * (len(a) + len(b) - shared) - 1e-9
+
+    def _set(self, i: int) -> frozenset[int]:
+        if i not in self.known:
+            self.known[i] = self.sets.of(i)
+        return self.known[i]
+
+
+def repeats(texts: Sequence[Words], groups: Sequence[int]) -> dict[int, int]:
+    """Position of a text -> position of an earlier one of its group that it nearly repeats, itself no repetition."""
+    index = _Index(shingled(texts, groups))
+    found: dict[int, int] = {}
+    for i in range(len(texts)):
+        same = next((j for j in index.candidates(i) if index.alike(i, j)), None)
+        if same is None:
+            index.add(i)
+        else:
+            found[i] = same
+    return found
+
+
+class Sets:
+    """Things that are joined step by step (union-find)."""
+
+    def __init__(self, n: int) -> None:
+        self._parent = list(range(n))
+
+    def find(self, i: int) -> int:
+        """The one that stands for all that i is joined with."""
+        while self._parent[i] != i:
+            self._parent[i] = self._parent[self._parent[i]]
+            i = self._parent[i]
+        return i
+
+    def join(self, i: int, j: int) -> None:
+        """Make two things, and all that they are joined with, one."""
+        a, b = sorted((self.find(i), self.find(j)))
+        self._parent[b] = a
+
+
+def join_similar(texts: Sequence[Words], sets: Sets) -> None:
+    """Join the positions of texts that are the same or near duplicates."""
+    first: dict[Words, int] = {}
+    for i, words in enumerate(texts):
+        sets.join(first.setdefault(words, i), i)
+    positions = list(first.values())
+    index = _Index(shingled([texts[i] for i in positions]))
+    for n, i in enumerate(positions):
+        for crowd in _crowds(index, n):  # all that they share is common: to compare each with each would take hours
+            for m in crowd:
+                sets.join(positions[m], i)
+        for m in index.candidates(n):
+            if sets.find(positions[m]) != sets.find(i) and index.alike(n, m):
+                sets.join(positions[m], i)
+        index.add(n)
+
+
+def _crowds(index: _Index, n: int) -> Iterator[list[int]]:
+    """Those that share a rare run with text n and are too many to be compared; one stands for them from then on."""
+    for run in index.sets.prefix(n):
+        crowd = index.posted.get(run, [])
+        if len(crowd) >= _MOST:
+            yield crowd
+            index.posted[run] = crowd[:1]
