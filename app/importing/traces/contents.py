@@ -39,8 +39,7 @@ def asked_of(span: Span, found: Found) -> list[Message]:
         if listed := list_under(span.attributes, prefix):
             return messages_of(listed, found)
     chat = read_json(span.attributes.get(_MLFLOW_CHAT))
-    if is_chat(chat):
-        messages = messages_of(chat, found)
+    if is_chat(chat) and (messages := messages_of(chat, found)):
         return messages[:-1] if messages[-1]["role"] == "assistant" else messages
     return asked_by(_value(span, _AS_JSON_IN, "input.value", "mlflow.spanInputs", "gen_ai.content.prompt"), found)
 
@@ -54,7 +53,7 @@ def said_of(span: Span, found: Found, last: bool) -> Message | None:
                 found.leave("further choices of an answer")
             return messages[-1 if last else 0]
     chat = read_json(span.attributes.get(_MLFLOW_CHAT))
-    if is_chat(chat) and (messages := messages_of(chat, found))[-1]["role"] == "assistant":
+    if is_chat(chat) and (messages := messages_of(chat, found)) and messages[-1]["role"] == "assistant":
         return messages[-1]
     value = _value(span, _AS_JSON_OUT, "output.value", "mlflow.spanOutputs", "gen_ai.content.completion")
     return said_by(value, found)

@@ -72,14 +72,18 @@ def _is_message(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     kind = value.get("type")
-    return "role" in value or "lc" in value or (isinstance(kind, str) and kind in (*_MESSAGE_TYPES, *_CALLS, *_RESULTS))
+    return (
+        "role" in value
+        or "lc" in value
+        or (isinstance(kind, str) and kind in (*_MESSAGE_TYPES, *_CALLS, *_RESULTS, *_THOUGHTS))
+    )
 
 
 def _messages(value: Any, found: Found) -> Iterator[Message]:
     if isinstance(value, str):
         yield {"role": "user", "content": value}
         return
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or ("role" not in value and value.get("type") in _THOUGHTS):
         return
     value = _unwrapped(value)
     parts = _Parts()

@@ -39,15 +39,22 @@ def said_by(value: Any, found: Found) -> Message | None:
     value = _reply(_inner(value))
     if value is None:
         return None
-    if is_chat(value):
-        return messages_of(value, found)[-1]
     if isinstance(value, Mapping):
         named = next((value[name] for name in _ANSWERS if isinstance(value.get(name), str | list)), None)
         only = next(iter(value.values())) if len(value) == 1 else None
         value = named if named is not None else only if isinstance(only, str | list) else value
-        if is_chat(value):
-            return messages_of(value, found)[-1]
+    if is_chat(value):
+        return _together(messages_of(value, found))
     return {"role": "assistant", "content": text_of(value, found)}
+
+
+def _together(messages: list[Message]) -> Message | None:
+    """The last message; items of one reply, which are all the model's, are one."""
+    if not messages or any(message["role"] != "assistant" for message in messages):
+        return messages[-1] if messages else None
+    calls = [call for message in messages for call in message.get("tool_calls", ())]
+    text = "\n".join(message["content"] for message in messages if message["content"])
+    return {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
 
 
 def _inner(value: Any) -> Any:
