@@ -81,15 +81,18 @@ def small_large(
     measure: str = "",
     bench: str = "",
     base: str = "",
+    trained_on: str | Path | None = None,
     workspace: str | Path = WORKSPACE,
 ) -> SmallLarge:
     """Whether the ``small`` one of two candidates is as good within ``margin`` points, and what of seconds, USD and
     memory both take.
 
     ``measure`` is `measure` or `judge/measure`, else the headline; ``bench`` a load test of both (id, exam or
-    `latest`); ``base`` the candidate that the small one was tuned from, to say what tuning gained. Raises InputError
-    for a name that there is not.
+    `latest`); ``base`` the candidate that the small one was tuned from, to say what tuning gained; ``trained_on``
+    the folder of the export that it was tuned with. Raises InputError for a name that there is not, and for samples
+    that were trained on.
     """
     from ..comparing.small_large import Asked, found_by
 
-    return found_by(str(run), Asked(small, large, margin, measure, bench, base), str(workspace))
+    export = Path(trained_on) if trained_on else None
+    return found_by(str(run), Asked(small, large, margin, measure, bench, base, export), str(workspace))

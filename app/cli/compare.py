@@ -45,13 +45,37 @@ def compare(
     watch: Annotated[
         bool, typer.Option("--watch", help="Of a gate: have its anchors graded anew, to tell whether a judge drifted.")
     ] = False,
+    over_time: Annotated[
+        bool, typer.Option("--over-time", help="Windows of one run with each other: what drifted between them.")
+    ] = False,
+    window: Annotated[
+        str, typer.Option(help="Over time: hour, day, week, month, or so many windows.", show_default="week")
+    ] = "",
+    reference: Annotated[
+        str,
+        typer.Option(help="Over time: what windows are compared with: first, N-windows, or one.", show_default="first"),
+    ] = "",
+    by: Annotated[
+        str,
+        typer.Option(help="Over time: slices: tag, tag:PREFIX, cluster, candidate or a field.", show_default=False),
+    ] = "",
+    fail_on_drift: Annotated[
+        bool, typer.Option("--fail-on-drift", help="Over time: exit code 1 where something moved.")
+    ] = False,
     workspace: Workspace = ".markscheme",
     output: Folder = None,
     json: Json = False,
 ) -> None:
     """A run against its baseline, paired by sample: every measure, with intervals and tests."""
     from ..comparing import command, gate_command
+    from ..comparing import over_time as windows
 
+    asked = windows.Words(over_time, window, reference, by, fail_on_drift)
+    others = {"baseline": baseline, "gate": gate, "junit": junit, "summary": summary, "confirm": confirm}
+    others |= {"watch": watch, "intersection": intersection, "family": family}
+    followed = windows.options_of(asked, candidate or [], **others)
+    if followed is not None:
+        raise typer.Exit(windows.run(run, followed, fail_on_drift, (workspace, output), json))
     options = command.chosen(candidate or [], intersection, family or [], worst)
     if gate is not None:
         files = gate_command.GateFiles(gate, junit, summary, confirm, output, watch)
@@ -74,6 +98,14 @@ def small_large(
     base: Annotated[
         str, typer.Option(help="The candidate that the small one was tuned from.", show_default=False)
     ] = "",
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(
+            help="Refuse samples that were trained on: what `export finetune` wrote.",
+            metavar="FOLDER",
+            show_default=False,
+        ),
+    ] = None,
     workspace: Workspace = ".markscheme",
     output: Folder = None,
     json: Json = False,
@@ -81,4 +113,4 @@ def small_large(
     """Is the small one of two candidates as good within a margin, and what of time, money and memory does it take?"""
     from ..comparing import small_large as command
 
-    command.run(run, command.Asked(small, large, margin, measure, bench, base), workspace, output, json)
+    command.run(run, command.Asked(small, large, margin, measure, bench, base, trained_on), workspace, output, json)

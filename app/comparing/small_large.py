@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...harness.errors import InputError
@@ -18,18 +18,20 @@ from ...reports.serving.said import plain
 from ...reports.serving.small_large import SmallLarge, small_against_large
 from ...reports.serving.small_large_base import Based
 from ...reports.serving.small_large_pages import render_small_large, small_large_markdown
+from ...reports.serving.untrained import untrained
 from ..commands import emit
 from ..references import load_run, opened
 from ..session import WORKSPACE
 from ..terminal import console, grid, say
 from .small_large_output import to_output
+from .trained_on import learned_in
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Names of the candidates, the loss that is accepted in points, and which measure and load test are meant.
 
-    ``base`` is the candidate that the small one was tuned from, if any.
+    ``base`` is the candidate that the small one was tuned from, ``trained_on`` the export that it was tuned with.
     """
 
     small: str
@@ -38,6 +40,7 @@ class Asked:
     measure: str = ""
     bench: str = ""
     base: str = ""
+    trained_on: Path | None = None
 
 
 def run(reference: str, asked: Asked, workspace: str, output: Path | None, json: bool) -> None:
@@ -53,9 +56,12 @@ def run(reference: str, asked: Asked, workspace: str, output: Path | None, json:
 
 
 def found_by(reference: str, asked: Asked, workspace: str) -> SmallLarge:
-    """The comparison. Raises InputError for a run, a candidate, a measure or a load test that is not there."""
+    """The comparison. Raises InputError for a run, a candidate, a measure or a load test that is not there, and for
+    samples that were trained on."""
+    learned = learned_in(asked.trained_on) if asked.trained_on else ()
     bench = _bench(asked.bench, workspace) if asked.bench else ("", ())
     data = load_run(reference, workspace)
+    unseen = untrained(data, learned, str(asked.trained_on)) if asked.trained_on else ""
     found = small_against_large(data, (asked.small, asked.large), asked.margin, asked.measure, bench, asked.base)
     if asked.bench and not found.loads:
         loaded = words.listed(dict.fromkeys(cell.setting.candidate for cell in bench[1])) or "nobody"
@@ -63,7 +69,7 @@ def found_by(reference: str, asked: Asked, workspace: str) -> SmallLarge:
             f"--bench {asked.bench!r}: load test {bench[0]} put no load on both {asked.small!r} and {asked.large!r}, "
             f"but on {loaded}; name both under serving.candidates, or leave --bench out"
         )
-    return found
+    return replace(found, untrained=unseen)
 
 
 def write_pages(found: SmallLarge, folder: Path) -> Path:
@@ -85,10 +91,9 @@ def _bench(reference: str, workspace: str) -> tuple[str, Sequence[Cell]]:
 
 
 def _print(found: SmallLarge) -> None:
-    for text in said.lines(found):
-        say(sys.stdout, plain(text))
-    if found.untrained:
-        say(sys.stdout, found.untrained)
+    for text in (*said.lines(found), said.untrained(found)):
+        if text:
+            say(sys.stdout, plain(text))
     sys.stdout.write("\n")
     if found.based is not None:
         _print_three(found, found.based)

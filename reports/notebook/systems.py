@@ -79,7 +79,7 @@ def small_large_html(found: SmallLarge) -> str:
     return html.fragment(
         html.title(small_large_said.title(found)),
         html.verdict(first),
-        html.notes([*more, found.untrained] if found.untrained else more),
+        html.notes(filter(None, [*more, small_large_said.untrained(found)])),
         _three(found),
         html.table(titles, (row.texts for row in shown)),
         Markup("").join(loads),

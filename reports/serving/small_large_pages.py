@@ -37,7 +37,7 @@ def small_large_markdown(found: SmallLarge) -> str:
     blocks = [
         f"# {escape(said.title(found))}",
         *(told(line(text)) for text in said.lines(found)),
-        *([escape(found.untrained)] if found.untrained else []),
+        *filter(None, [escape(said.untrained(found))]),
         *(f"> {escape(text)}" for text in said.caveats(found)),
     ]
     for heading, words, titles, rows in (*_three(found), *_tables(found)):

@@ -76,6 +76,11 @@ def lines(found: SmallLarge) -> Iterator[str]:
         yield told
 
 
+def untrained(found: SmallLarge) -> str:
+    """That no sample was trained on; '' where no export was named."""
+    return _sentence(found.untrained) if found.untrained else ""
+
+
 def caveats(found: SmallLarge) -> Iterator[str]:
     """What has to be said right under the verdict."""
     if found.why:

@@ -73,6 +73,21 @@ def test_another_declared_memory_asks_nothing_anew(pair):
     assert by_what(against(pair, "--json"))["memory, as declared"]["small"]["value"] == 8.0
 
 
+def test_with_a_base_there_is_a_row_a_measure_of_all_three(pair):
+    pair.exam["candidates"].append({"name": "floor", "model": "baseline/refuse"})
+    pair.exam["measures"] = ["token_f1"]
+    pair.run()
+    found = against(pair, "--base", "floor", "--json")
+    assert found["base"] == "floor"
+    assert [(one["judge"], one["measure"]) for one in found["measures"]] == [("judge", "correctness"), ("", "token_f1")]
+    for one in found["measures"]:
+        assert one["small_less_base"]["value"] == pytest.approx(one["small"]["value"] - one["base"]["value"])
+        assert (one["gap_closed"]["value"] is None) == (one["why"] != "")
+    said = against(pair, "--base", "floor")
+    assert "cand less floor" in said
+    assert "From floor to cand the score moves by" in said
+
+
 def test_a_margin_is_not_chosen_for_anybody(pair):
     code, _, err = pair.command("small-large", "latest", "--small", "a", "--large", "b")
     assert code == 2

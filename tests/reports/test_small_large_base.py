@@ -168,7 +168,7 @@ def test_page_and_markdown_have_all_three_and_names_are_only_text():
     html, markdown = render_small_large(found), small_large_markdown(found)
     assert "<script" not in html
     assert r"\<script\>" in markdown
-    for text in ("correctness by strict", "no sample was trained on", "80 %"):
+    for text in ("correctness by strict", "o sample was trained on", "80 %"):
         assert text in small_large_markdown(replace(found, untrained="no sample was trained on"))
         assert text in render_small_large(replace(found, untrained="no sample was trained on"))
     assert "Of the gap" in replace(found)._repr_html_()
