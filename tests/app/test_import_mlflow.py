@@ -54,6 +54,7 @@ def evaluate(uri):
     def atlas(country):
         return [{"page_content": f"A page on {country}.", "id": country}]
 
+    @mlflow.trace
     def predict(question):
         country = question.split()[-1][:-1]
         atlas(country)

@@ -6,7 +6,7 @@ Read are the conventions of OpenTelemetry for generative AI (`gen_ai.input.messa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..found import Found
@@ -59,11 +59,11 @@ def said_of(span: Span, found: Found, last: bool) -> Message | None:
     return said_by(value, found)
 
 
-def _answers(span: Span, found: Found) -> list[list[Message]]:
-    structured = messages_of(read_json(span.attributes.get("gen_ai.output.messages")), found)
-    events = [m for event in span.events if event.name == _CHOICE for m in messages_of(_choice(event), found)]
-    listed = [messages_of(list_under(span.attributes, prefix), found) for prefix in _LISTS_OUT]
-    return [structured, events, *listed]
+def _answers(span: Span, found: Found) -> Iterator[list[Message]]:
+    yield messages_of(read_json(span.attributes.get("gen_ai.output.messages")), found)
+    yield [m for event in span.events if event.name == _CHOICE for m in messages_of(_choice(event), found)]
+    for prefix in _LISTS_OUT:
+        yield messages_of(list_under(span.attributes, prefix), found)
 
 
 def _system(span: Span, found: Found) -> list[Message]:

@@ -48,9 +48,10 @@ class Trace:
         spans = self.of_kind("agent", "chain", "inference")
         if not spans:
             return None
-        last = max(spans, key=self._rank)
-        told = [span for span in spans if is_told(span)]
-        return last if last.error is not None or not told else max(told, key=self._rank)
+        ranked = sorted(spans, key=self._rank, reverse=True)
+        if ranked[0].error is not None:
+            return ranked[0]
+        return next(filter(is_told, ranked), ranked[0])
 
     def _rank(self, span: Span) -> tuple[int, bool, int]:
         return -self.depths[span.span_id], self.kind(span) == "agent", span.end_ns or span.start_ns or 0
