@@ -36,10 +36,12 @@ _HOME = {
     "export_finetune": "markscheme.app.api.keeping",
     "gate": "markscheme.app.api.regressions",
     "gate_plan": "markscheme.app.api.regressions",
+    "feedback": "markscheme.app.api.feedback",
     "generate": "markscheme.app.api.running",
     "grade": "markscheme.app.api.running",
     "history": "markscheme.app.comparing.history",
     "import_csv": "markscheme.app.api.importing",
+    "import_feedback": "markscheme.app.api.feedback",
     "import_inspect": "markscheme.app.api.importing",
     "import_labels": "markscheme.app.api.importing",
     "import_lm_eval": "markscheme.app.api.importing",
@@ -95,6 +97,7 @@ __all__ = [
     "demo",
     "doctor",
     "export",
+    "feedback",
     "export_finetune",
     "gate",
     "gate_plan",
@@ -102,6 +105,7 @@ __all__ = [
     "grade",
     "history",
     "import_csv",
+    "import_feedback",
     "import_inspect",
     "import_labels",
     "import_lm_eval",
@@ -142,6 +146,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .app.api.caching import cache_export, cache_import, cache_prune, cache_stats
     from .app.api.data import accept, retrieve, synthesize
+    from .app.api.feedback import feedback, import_feedback
     from .app.api.importing import (
         import_csv,
         import_inspect,

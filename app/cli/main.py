@@ -18,6 +18,7 @@ from . import (
     dataset,
     exams,
     exporting,
+    feedback,
     gate,
     history,
     importing,
@@ -49,6 +50,7 @@ exporting.register(app)
 gate.register(app)
 history.register(app)
 importing.register(app)
+feedback.register(app)
 judge.register(app)
 retrieval.register(app)
 review.register(app)

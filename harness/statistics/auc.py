@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..records import Estimate
 from .clusters import Clusters, clusters_of
 from .intervals import t_quantile
+from .two_samples import placements
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,9 +49,9 @@ def auc(
         return Estimate(None, None, None, n, why)
     groups = clusters_of(None if clusters is None else np.asarray(clusters)[there], n)
     notes = groups.warnings() if groups.shared else ()
-    above, below = placements(x[good], x[~good])
-    value = float(above.mean())
-    spread = spread_of((above, below), good, groups)
+    components = components_of(x[good], x[~good])
+    value = float(components[0].mean())
+    spread = spread_of(components, good, groups)
     if spread is None:
         return Estimate(value, None, None, n, "a class is all of one cluster: no interval", notes)
     if np.ptp(x) == 0:
@@ -64,14 +65,10 @@ def auc(
     return Estimate(value, low, high, n, f"DeLong, logit, df {spread.df:.0f}{unit}", notes)
 
 
-def placements(accepted: Floats, rejected: Floats) -> tuple[Floats, Floats]:
+def components_of(accepted: Floats, rejected: Floats) -> tuple[Floats, Floats]:
     """Of each accepted score the share of rejected ones below it, of each rejected one the share of accepted ones above
     it, ties counting half: DeLong's components."""
-    import numpy as np
-
-    above = _mid_rank(accepted, np.sort(rejected))
-    below = 1 - _mid_rank(rejected, np.sort(accepted))
-    return above, below
+    return placements(rejected, accepted), 1 - placements(accepted, rejected)
 
 
 def logit_limits(value: float, se: float, quantile: float) -> tuple[float, float]:
@@ -82,13 +79,6 @@ def logit_limits(value: float, se: float, quantile: float) -> tuple[float, float
 
 def _expit(value: float) -> float:
     return 1 / (1 + exp(-min(700.0, max(-700.0, value))))
-
-
-def _mid_rank(values: Floats, ordered: Floats) -> Floats:
-    import numpy as np
-
-    below, upto = np.searchsorted(ordered, values), np.searchsorted(ordered, values, side="right")
-    return np.asarray((below + upto) / (2 * len(ordered)))
 
 
 def _too_few(accepted: int, rejected: int) -> str:
@@ -112,7 +102,7 @@ class Spread:
 def spread_of(
     components: tuple[Floats, Floats], good: NDArray[np.bool_], groups: Clusters, doubt: float = DOUBT
 ) -> Spread | None:
-    """From the `placements` of the accepted (``good``) and the rejected answers (Obuchowski 1997, eq. 3 to 6; of
+    """From the `components_of` the accepted (``good``) and the rejected answers (Obuchowski 1997; of
     independent answers that is DeLong's). ``None`` where all of a class are of one cluster.
 
     Few pairs out of order hardly show how much they vary. So ``doubt`` clusters more are counted in each class, of

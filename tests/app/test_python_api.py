@@ -66,6 +66,8 @@ FUNCTIONS = {
     "import mlflow": ["import_mlflow"],
     "import otel": ["import_otel"],
     "import load": ["import_load"],
+    "import feedback": ["import_feedback"],
+    "feedback": ["feedback"],
 }
 """Command -> the functions of `markscheme` that do the same: a new command needs one (app/api)."""
 OF_PYTHON_ALONE = {"Run", "ScriptedModel", "__version__", "cached", "load_exam", "mlflow_scorer", "open_run"}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from markscheme.harness.statistics.auc import auc, logit_limits, placements, spread_of
+from markscheme.harness.statistics.auc import auc, components_of, logit_limits, spread_of
 from markscheme.harness.statistics.clusters import clusters_of
 from scipy import stats
 
@@ -10,14 +10,14 @@ from scipy import stats
 def variance(scores, accepted, clusters=None):
     """Without the doubt of small samples: the published formulas alone."""
     x, good = np.asarray(scores, float), np.asarray(accepted) > 0.5
-    found = spread_of(placements(x[good], x[~good]), good, clusters_of(clusters, len(x)), doubt=0)
+    found = spread_of(components_of(x[good], x[~good]), good, clusters_of(clusters, len(x)), doubt=0)
     return found.variance
 
 
 def test_the_value_and_its_variance_by_hand():
     # Accepted 3, 3, 2, 1, 3 against rejected 1, 2, 0, 0, 3: 20 of 25 pairs, ties half.
     scores, accepted = [3, 3, 2, 1, 3, 1, 2, 0, 0, 3], [1] * 5 + [0] * 5
-    above, below = placements(np.array([3.0, 3, 2, 1, 3]), np.array([1.0, 2, 0, 0, 3]))
+    above, below = components_of(np.array([3.0, 3, 2, 1, 3]), np.array([1.0, 2, 0, 0, 3]))
     assert above.tolist() == pytest.approx([0.9, 0.9, 0.7, 0.5, 0.9])
     assert below.tolist() == pytest.approx([0.9, 0.7, 1.0, 1.0, 0.3])
     found = auc(scores, accepted)
@@ -36,7 +36,7 @@ def test_clusters_by_hand():
     assert variance(scores, accepted, groups) == pytest.approx(0)
     scores = [1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1]
     good = np.array(accepted) > 0
-    above, below = placements(np.array(scores, float)[good], np.array(scores, float)[~good])
+    above, below = components_of(np.array(scores, float)[good], np.array(scores, float)[~good])
     value = above.mean()
     g = np.array([0, 0, 1, 1, 2, 2])
     a, b = np.bincount(g, above - value), np.bincount(g, below - value)
@@ -140,7 +140,7 @@ def drawn(rng, n, share, shift, clusters=0, alike=0.0):
 def test_the_interval_covers(n, share, clusters, alike, shift):
     rng = np.random.default_rng(7)
     x, y, _ = drawn(rng, 400_000, share, shift)
-    truth = placements(x[y], x[~y])[0].mean()
+    truth = components_of(x[y], x[~y])[0].mean()
     found = []
     for _ in range(1000):
         x, y, groups = drawn(rng, n, share, shift, clusters, alike)

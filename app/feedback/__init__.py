@@ -1,0 +1,1 @@
+"""Feedback of users: taken in, and told."""

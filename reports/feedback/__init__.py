@@ -1,0 +1,1 @@
+"""What users said of answers: acceptance over time, and how well judges predict it."""
