@@ -97,16 +97,15 @@ def _meant(row: FeedbackRow, answers: Answers) -> tuple[Reason | None, Shown | N
         return "unknown_candidate", None
     if row.trial is not None:
         alike = [one for one in alike if one.place[2] == row.trial]
-    if row.answer_sha256 and any(one.sha256 for one in alike):
-        alike = [one for one in alike if one.text_sha256 == row.answer_sha256]
-        return (None, alike[0]) if len({one.place[:2] for one in alike}) == 1 else (_of_many(alike, "changed"), None)
-    if len(alike) != 1:
-        return _of_many(alike, "not_answered"), None
-    return (None, alike[0]) if alike[0].sha256 else ("not_answered", None)
-
-
-def _of_many(alike: Sequence[Shown], none: Reason) -> Reason:
-    return "ambiguous" if alike else none
+    given = [one for one in alike if one.sha256]  # who did not answer there was not shown
+    if not given:
+        return "not_answered", None
+    if row.answer_sha256:
+        given = [one for one in given if one.text_sha256 == row.answer_sha256]
+        if not given:
+            return "changed", None
+    places = given if not row.answer_sha256 else {one.place[:2] for one in given}
+    return (None, given[0]) if len(places) == 1 else ("ambiguous", None)
 
 
 def _unread(row: FeedbackRow, shown: Shown) -> Reason | None:

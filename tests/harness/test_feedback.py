@@ -129,12 +129,15 @@ ANSWERS = Answers(
         shown("c", "bot", 1, "Two."),
         shown("c", "cat", 0, "Miaow."),
         Shown(("f", "bot", 0), "", "", None),
+        shown("g", "cat"),
+        Shown(("g", "bot", 0), "", "", None),
     ],
     {
         "a": {"trace_id": "t", "span_id": "s1", "response_id": "r1"},
         "b": {"trace_id": "t", "span_id": "s2", "request_id": 17},
         "c": {},
         "f": {},
+        "g": {},
     },
 )
 
@@ -151,6 +154,8 @@ ANSWERS = Answers(
         (said(sample_id="c", candidate="cat"), ("c", "cat", 0)),
         (said(sample_id="c", candidate="bot", trial=1), ("c", "bot", 1)),
         (said(sample_id="c", answer="Two."), ("c", "bot", 1)),
+        (said(sample_id="g"), ("g", "cat", 0)),
+        (said(sample_id="g", candidate="bot"), "not_answered"),
         (said(sample_id="c"), "ambiguous"),
         (said(trace_id="t"), "ambiguous"),
         (said(sample_id="c", candidate="bot"), "ambiguous"),
