@@ -141,7 +141,7 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("votes", align_output.VotesOutput),
         ("sets of labels", align_output.LabelSetOutput),
         ("import labels", align_output.ImportedLabels),
-        ("import csv, inspect, promptfoo, lm-eval, mlflow", importing_output.ImportOutput),
+        ("import csv, inspect, promptfoo, lm-eval, mlflow, otel", importing_output.ImportOutput),
         ("imported", importing_output.ImportedJudgeLine),
         ("import load", load_import_output.LoadImportOutput),
         ("judge probe", probing_output.ProbeOutput),

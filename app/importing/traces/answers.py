@@ -86,7 +86,7 @@ def _measured(trace: Trace, span: Span, found: Found) -> dict[str, Any]:
     """Seconds of the span; tokens and dollars of the models under it, where each of them states them."""
     measured: dict[str, Any] = {}
     if span.seconds is None:
-        found.leave("latencies (a time is missing, or the end is before the start)", span.where)
+        found.leave("latencies (a time is missing, or the end is before the start)", trace.trace_id)
     else:
         measured["e2e_s"] = span.seconds
     inner = [one for one in trace.under(span) if trace.kind(one) == "inference"] or [span]

@@ -1,7 +1,7 @@
 """What a span was asked and what it said, by each convention in turn.
 
 Read are the conventions of OpenTelemetry for generative AI (`gen_ai.input.messages` of 1.37 and later, the events of
-1.27 to 1.36, the attributes before), OpenLLMetry, OpenInference and MLflow.
+1.28 to 1.36, the attributes before), OpenLLMetry, OpenInference and MLflow.
 """
 
 from __future__ import annotations

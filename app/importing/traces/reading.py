@@ -109,11 +109,11 @@ def _take(trace: Trace, span: Span, sample_id: str, found: Found, choice: TraceC
     messages, said = asked_of(span, found), answered(trace, span, found)
     failure = failure_of(span)
     if not any(m["content"].strip() for m in messages) or (said is None and failure is None and not cut(span)):
-        found.leave(_NO_CONTENT, span.where)
+        found.leave(_NO_CONTENT, trace.trace_id)
         return
     candidate = candidate_of(trace, span, choice.candidate_from)
     if not candidate:
-        found.leave(f"traces that say nothing for --candidate-from {choice.candidate_from}", span.where)
+        found.leave(f"traces that say nothing for --candidate-from {choice.candidate_from}", trace.trace_id)
         return
     named = trace.trace_id if sample_id == trace.trace_id else f"{trace.trace_id}/{span.span_id}"
     sample = {
@@ -125,7 +125,7 @@ def _take(trace: Trace, span: Span, sample_id: str, found: Found, choice: TraceC
         sample_id = named
     found.add_sample(sample_id, sample, metadata_of(trace, span), span.where)
     if span.started is None:
-        found.leave(f"times that are missing (no {ASKED_AT})", span.where)
+        found.leave(f"times that are missing (no {ASKED_AT})", trace.trace_id)
     place = (sample_id, found.candidate(candidate), 0)
     found.add_answer(place, answer_of(trace, span, said, failure, found))
 
