@@ -130,7 +130,8 @@ def spread_of(
 
 
 def _perfect(value: float, n: int, counts: tuple[int, int], level: float, notes: tuple[str, ...]) -> Estimate:
-    """No pair out of order: at most the share 1-(alpha/4)^(1/k) of each class is otherwise, unseen by chance."""
-    unseen = sum(1 - ((1 - level) / 4) ** (1 / count) for count in counts)
-    low, high = (max(0.0, 1 - unseen), 1.0) if value == 1.0 else (0.0, min(1.0, unseen))
-    return Estimate(value, low, high, n, f"no pair out of order: bound over {counts[0]} and {counts[1]}", notes)
+    """No pair out of order: a share of (alpha/2)^(1/k) of the smaller class, k clusters, may be so by chance alone."""
+    fewest = min(counts)
+    least = ((1 - level) / 2) ** (1 / fewest)
+    low, high = (least, 1.0) if value == 1.0 else (0.0, 1 - least)
+    return Estimate(value, low, high, n, f"no pair out of order: bound over {fewest}", notes)

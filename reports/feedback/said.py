@@ -44,15 +44,15 @@ def second(found: FeedbackReport) -> str:
     name = f"{strong(judge)}'s {measure}"
     if one.auc.value is None:
         return f"How well {name} predicts it cannot be said: {one.auc.method}."
-    return f"{name} {_predicts(one.auc)}: AUC {strong(words.number(one.auc.value))}{_brackets(one.auc)}."
+    return f"{_predicts(name, one.auc)}: AUC {strong(words.number(one.auc.value))}{_brackets(one.auc)}."
 
 
-def _predicts(auc: Estimate) -> str:
+def _predicts(name: str, auc: Estimate) -> str:
     if auc.low is not None and auc.low > CHANCE:
-        return "predicts it better than chance"
+        return f"{name} predicts it better than chance"
     if auc.high is not None and auc.high < CHANCE:
-        return "is turned around: what it scores higher is accepted less often"
-    return "does not predict it for sure: 0.50 is chance"
+        return f"What {name} scores higher users accept less often"
+    return f"Nothing shows that {name} predicts it better than chance, 0.50"
 
 
 def caveats(found: FeedbackReport) -> Iterator[str]:

@@ -11,7 +11,7 @@ from ...harness.records import Estimate
 from .. import words
 from .axes import Axis, linear, trimmed
 
-WIDTH, NARROW, HEIGHT, LEFT, RIGHT, TOP = 1060, 280, 240, 52, 16, 22
+WIDTH, NARROW, HEIGHT, LEFT, RIGHT, TOP = 1060, 280, 240, 52, 16, 30
 FLOOR = HEIGHT - 30
 COLOURS = 5
 LETTER, ROW = 7, 18
