@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
+from .intervals import mean_interval
 from .two_samples import Windows, superiority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -29,6 +30,7 @@ HITS = 20
 TIE = 1e-7
 """Distances that differ by less are equal but for rounding."""
 _FIRST, _BATCH = 249, 475
+_BLOCK = 4_000_000
 _FOLDS = 5
 
 
@@ -55,10 +57,38 @@ def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 
     rng = np.random.default_rng(seed)
     dealt = _Dealt.of(early, late, windows)
     seen = float(_distances(dealt.late[None], dealt.total)[0])
-    p, drawn = _p_value(dealt, seen, rng)
+    p, drawn = _p_value(dealt, seen, rng, _distances)
     return MixChange(
         seen, float(drawn.mean()), float(np.quantile(drawn, 0.95)), _apart(early, late, windows, rng), p, len(drawn)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NewChange:
+    """The ``share`` of late names that no early bag holds, its mean by ``chance`` and the ``limit`` that chance passes
+    in 5 % of windows like these; the one-sided ``p`` of more, after so many ``draws``."""
+
+    share: Estimate
+    chance: float
+    limit: float
+    p: float
+    draws: int
+
+
+def new_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0) -> NewChange:
+    """As `mix_change`, of what is new: a small window has seen little, so even the same mix brings something new."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    dealt = _Dealt.of(early, late, windows)
+    seen = float(_new(dealt.late[None], dealt.total)[0])
+    p, drawn = _p_value(dealt, seen, rng, _new)
+    unknown = (dealt.total - dealt.late == 0).astype(float)
+    held, counts = np.asarray(late @ unknown, dtype=float), np.asarray(late.sum(axis=1), dtype=float)
+    # The mean of these is the ratio of sums, and their spread that of the ratio (the delta method).
+    values = seen + (held - seen * counts) / counts.mean() if counts.any() else np.zeros(len(counts))
+    share = mean_interval(values, windows.late, scale=(0.0, 1.0))
+    return NewChange(share, float(drawn.mean()), float(np.quantile(drawn, 0.95)), p, len(drawn))
 
 
 def distance(early: Floats, late: Floats) -> float:
@@ -119,23 +149,38 @@ def _by_cluster(bags: csr_array, codes: Codes, count: int) -> csr_array:
     return sparse.csr_array(member @ bags)
 
 
-def _p_value(dealt: _Dealt, seen: float, rng: np.random.Generator) -> tuple[float, Floats]:
-    """Hits over draws where there are enough, else (1 + hits) / (1 + draws); and the distances that were drawn."""
+def _p_value(
+    dealt: _Dealt, seen: float, rng: np.random.Generator, statistic: Callable[[Floats, Floats], Floats]
+) -> tuple[float, Floats]:
+    """Hits over draws where there are enough, else (1 + hits) / (1 + draws); and what was drawn."""
     import numpy as np
 
     drawn = np.empty(0)
-    for batch in _batches():
-        drawn = np.concatenate([drawn, _distances(dealt.drawn(batch, rng), dealt.total)])
+    for batch in _batches(len(dealt.total)):
+        drawn = np.concatenate([drawn, statistic(dealt.drawn(batch, rng), dealt.total)])
         hits = np.flatnonzero(drawn >= seen - TIE)
         if len(hits) >= HITS:
             return HITS / float(hits[HITS - 1] + 1), drawn
     return (1 + len(hits)) / (1 + len(drawn)), drawn
 
 
-def _batches() -> Iterator[int]:
-    yield _FIRST
-    for start in range(_FIRST, DRAWS, _BATCH):
-        yield min(_BATCH, DRAWS - start)
+def _batches(names: int) -> Iterator[int]:
+    """So many draws at a time that a block of counts stays below 16 MB; the first are enough where nothing changed."""
+    most = max(10, min(_BATCH, _BLOCK // names))
+    left = DRAWS
+    while left:
+        batch = min(most, left, _FIRST if left == DRAWS else left)
+        left -= batch
+        yield batch
+
+
+def _new(late: Floats, total: Floats) -> Floats:
+    """Share of the late counts (B, D) of names that are all late."""
+    import numpy as np
+
+    new = np.where(late == total, late, 0.0).sum(axis=1)
+    found: Floats = new / np.maximum(late.sum(axis=1), 1.0)
+    return found
 
 
 def _distances(late: Floats, total: Floats) -> Floats:

@@ -26,7 +26,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A kind: its verdict, figures and table. ``wide`` is the figure of the headline. What never changes is not drawn."""
+    """A kind: its verdict, figures and table. ``wide`` is the headline's figure. What never changes is not drawn."""
 
     title: str
     verdict: str
