@@ -56,6 +56,7 @@ _HOME = {
     "merge": "markscheme.app.bundling",
     "mlflow_scorer": "markscheme.judges.mlflow",
     "open_run": "markscheme.app.run",
+    "over_time": "markscheme.app.api.drift",
     "plan": "markscheme.app.api.running",
     "probe": "markscheme.app.api.judging",
     "probe_plan": "markscheme.app.api.judging",
@@ -120,6 +121,7 @@ __all__ = [
     "merge",
     "mlflow_scorer",
     "open_run",
+    "over_time",
     "plan",
     "probe",
     "probe_plan",
@@ -146,6 +148,7 @@ __all__ = [
 if TYPE_CHECKING:
     from .app.api.caching import cache_export, cache_import, cache_prune, cache_stats
     from .app.api.data import accept, retrieve, synthesize
+    from .app.api.drift import over_time
     from .app.api.feedback import feedback, import_feedback
     from .app.api.importing import (
         import_csv,

@@ -20,6 +20,7 @@ from markscheme.app.comparing import (
     gate_output,
     gate_plan_output,
     history_output,
+    over_time_output,
     small_large_output,
     watched_output,
 )
@@ -126,6 +127,13 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("nights", history_output.NightOutput),
         ("series", history_output.SeriesOutput),
         ("steps", history_output.StepOutput),
+        ("over time", over_time_output.OverTimeOutput),
+        ("windows", over_time_output.WindowOutput),
+        ("tracks", over_time_output.TrackOutput),
+        ("window changes", over_time_output.WindowChangeOutput),
+        ("movers", over_time_output.MoverOutput),
+        ("drift slices", over_time_output.DriftSliceOutput),
+        ("parts", over_time_output.PartOutput),
         ("watched judges", watched_output.WatchedOutput),
         ("judge correct", correct_output.CorrectOutput),
         ("means", correct_output.CorrectedRow),
@@ -211,6 +219,7 @@ _PRINTED = tuple(
         gate_output,
         gate_plan_output,
         history_output,
+        over_time_output,
         watched_output,
     )
 )

@@ -25,7 +25,7 @@ FUNCTIONS = {
     "init": ["init"],
     "demo": ["demo"],
     "doctor": ["doctor"],
-    "compare": ["compare", "gate"],
+    "compare": ["compare", "gate", "over_time"],
     "small-large": ["small_large"],
     "gate plan": ["gate_plan"],
     "history": ["history"],
