@@ -44,7 +44,7 @@ class AcceptanceOutput(BaseModel):
     edited: EstimateOutput
 
 
-class WindowOutput(BaseModel):
+class FeedbackWindowOutput(BaseModel):
     """A candidate in a window from ``start`` to before ``end`` (UTC); ``answers`` is null where nothing says when they
     were given."""
 
@@ -98,7 +98,7 @@ class FeedbackOutput(BaseModel):
     notes: list[str]
     acceptance: list[AcceptanceOutput]
     clock: str
-    windows: list[WindowOutput]
+    windows: list[FeedbackWindowOutput]
     untimed: int
     predictions: list[PredictionOutput]
     levels: list[LevelOutput]
@@ -143,9 +143,9 @@ def _acceptance(one: Acceptance) -> AcceptanceOutput:
     )
 
 
-def _window(one: InWindow, found: FeedbackReport) -> WindowOutput:
+def _window(one: InWindow, found: FeedbackReport) -> FeedbackWindowOutput:
     window = found.windows[one.window]
-    return WindowOutput(
+    return FeedbackWindowOutput(
         window=window.label,
         start=_iso(window.start),
         end=_iso(window.end),
