@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ from .commands import emit
 from .references import opened_run
 
 if TYPE_CHECKING:
+    from ..harness.store.reviews import Reviews
     from ..reports.finetune.card import Card
     from ..reports.finetune.choice import Part
+    from ..reports.finetune.pairs import Verdict
     from ..reports.finetune.records import Options
 
 
@@ -65,13 +68,25 @@ def read_shares(text: str) -> tuple[float, float, float]:
 def _read(run: str, options: Options, workspace: str | Path) -> Part:
     from ..harness.store.asked import asked
     from ..harness.store.load import load
+    from ..harness.store.reviews import Reviews
     from ..reports.finetune.choice import part_of
     from .judging.labels import refresh_labels
 
     with opened_run(run, workspace) as (store, found):
         refresh_labels(store, found)
         data = load(store, found, words=False)
-        return part_of(data, asked(store, found), store.read_samples(found.id), options)
+        part = part_of(data, asked(store, found), store.read_samples(found.id), options)
+        return replace(part, verdicts=(*part.verdicts, *_preferred(Reviews(store), part)))
+
+
+def _preferred(reviews: Reviews, part: Part) -> Iterator[Verdict]:
+    """What people said of pairs of the run's answers."""
+    from ..reports.finetune.pairs import verdicts_of_people
+
+    hashes = {one.place[1:]: one.asked.sha256 for one in part.examples}
+    for review in reviews.of_run(part.data.info.id):
+        if review.mode == "pairs":
+            yield from verdicts_of_people(review, reviews.items(review), reviews.ratings(review), hashes)
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from .choice import Choice, Part
 from .filters import LATER, filters
 from .near import SHINGLE, SIMILAR
+from .pairs import margin_of
 from .records import SIDES, Example, Side
 
 
@@ -139,7 +140,7 @@ def _options(choice: Choice) -> dict[str, Any]:
         "per_class": of.per_class,
         "class_of": of.class_of,
         "pairs": of.pairs,
-        "pair_margin": choice.margin if of.pairs else None,
+        "pair_margin": margin_of(of, choice.parts[0].source) if of.pairs else None,
         "shares": list(of.shares),
     }
 
@@ -212,5 +213,7 @@ def _notes(choice: Choice, lines: Sequence[Example]) -> Iterator[str]:
     judged = any(part.source and part.source.judge for part in choice.parts)
     if judged and choice.options.min_score is not None and not any(one.graded.labelled for one in lines):
         yield "no person scored any of these answers: they are as good as the judge says"
+    if choice.wordless:
+        yield f"{choice.wordless} pairs with calls are left out: nemo's form of a pair has no place for them"
     if any(one.prompt.recorded for one in lines) and not all(one.prompt.recorded for one in lines):
         yield "some prompts are as they were sent, others are made from the sample: no request is recorded for these"

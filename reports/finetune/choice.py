@@ -10,11 +10,11 @@ from ...harness.errors import InputError
 from ...harness.records import Sample
 from ...harness.store.asked import Asked
 from ...harness.store.frames import RunData
-from . import pairs as paired
 from .classes import class_of, drawn
-from .filters import CLASS_FULL, HELD_OUT, LATER, READABLE, filters, sieved, without_repeats
+from .filters import CLASS_FULL, HELD_OUT, LATER, READABLE, UNSAFE, filters, sieved, without_repeats
+from .pairs import Verdict, by_raters, by_score, has_calls, margin_of, once, verdicts_of
 from .prompts import prompt_of
-from .records import LABEL, SCORE, Example, Graded, Options, Pair, Side, Source, counted
+from .records import LABEL, SCORE, Example, Graded, Options, Pair, Side, Source
 from .scores import graded, source_of, unsafe_by_note
 from .split import groups_of, side_of
 
@@ -24,12 +24,13 @@ LEARNED: tuple[Side, ...] = ("train", "validation")
 
 @dataclass(frozen=True)
 class Part:
-    """One run: its tables, whose score counts, its answers and its samples."""
+    """One run: its tables, whose score counts, its answers, its samples, and who was preferred to whom."""
 
     data: RunData
     source: Source | None
     examples: Sequence[Example]
     samples: Sequence[Sample]
+    verdicts: Sequence[Verdict] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ class Choice:
     pairs: Mapping[Side, Sequence[Pair]]
     test: Sequence[Sample]
     sides: Mapping[str, Side]
-    margin: float
     rescued: int
     """Answers that are kept because people score them higher than the judge."""
+    wordless: int = 0
+    """Pairs with calls, for which the format has no place."""
 
 
 def part_of(data: RunData, asked: Iterable[Asked], samples: Sequence[Sample], options: Options) -> Part:
@@ -68,12 +70,11 @@ def part_of(data: RunData, asked: Iterable[Asked], samples: Sequence[Sample], op
     examples = []
     for one in asked:
         answer = one.answer
-        if not names or answer.candidate in names:
-            found = known.get((answer.sample_id, answer.candidate, answer.trial), Graded())
-            said = unsafe_by_note(data, answer.sample_id, one.sha256)
-            found = found if said is None else replace(found, unsafe=said)
-            examples.append(Example(data.info.id, one, prompt_of(one), found))
-    return Part(data, source, examples, samples)
+        found = known.get((answer.sample_id, answer.candidate, answer.trial), Graded())
+        said = unsafe_by_note(data, answer.sample_id, one.sha256)
+        found = found if said is None else replace(found, unsafe=said)
+        examples.append(Example(data.info.id, one, prompt_of(one), found))
+    return Part(data, source, examples, samples, tuple(verdicts_of(data)))
 
 
 def _wants_scores(options: Options) -> str:
@@ -87,26 +88,18 @@ def choose(parts: Sequence[Part], options: Options) -> Choice:
     _check_scales(parts, options)
     samples = [sample for part in parts for sample in part.samples]
     groups = groups_of(samples)
-    by_sample = {(s.id, s.sha256): group for s, group in zip(samples, groups, strict=True)}
     sides = {group: side_of(group, options.shares, options.seed) for group in sorted(set(groups))}
-    everything = [
-        replace(one, group=by_sample[one.asked.sample.id, one.asked.sample.sha256])
-        for part in parts
-        for one in part.examples
-    ]
-    by = filters(options)
-    good, counts = sieved(everything, by)
+    everything = _grouped(parts, {(s.id, s.sha256): group for s, group in zip(samples, groups, strict=True)})
+    good, counts = sieved(everything, filters(options))
     kept, repeated = without_repeats(good)
-    counts += repeated
     learned = [one for one in kept if sides[one.group] in LEARNED]
-    counts[HELD_OUT] = len(kept) - len(learned)
     lines, classes = _sampled(learned, parts, options)
-    counts[CLASS_FULL] = len(learned) - len(lines)
-    removed = counted([*(one.name for one in by), *(name for name, _ in LATER)], counts)
-    margin = paired.margin_of(options, parts[0].source)
-    pairs = _pairs(parts, everything, good, options, margin) if options.pairs else []
+    counts.update({**repeated, HELD_OUT: len(kept) - len(learned), CLASS_FULL: len(learned) - len(lines)})
+    names = [*(one.name for one in filters(options)), *(name for name, _ in LATER)]
+    removed = {name: counts[name] for name in names if counts[name]}
     if not lines:
         raise InputError(_nothing(len(everything), removed))
+    pairs, wordless = _pairs(parts, everything, good, options) if options.pairs else ([], 0)
     return Choice(
         parts,
         options,
@@ -117,9 +110,15 @@ def choose(parts: Sequence[Part], options: Options) -> Choice:
         {side: [one for one in pairs if sides[one.chosen.group] == side] for side in LEARNED},
         _test([s for s, group in zip(samples, groups, strict=True) if sides[group] == "test"]),
         sides,
-        margin,
         _rescued(good, options),
+        wordless,
     )
+
+
+def _grouped(parts: Sequence[Part], groups: Mapping[tuple[str, str], str]) -> list[Example]:
+    """All answers, each with the group of its sample."""
+    everything = (one for part in parts for one in part.examples)
+    return [replace(one, group=groups[one.asked.sample.id, one.asked.sample.sha256]) for one in everything]
 
 
 def _check_scales(parts: Sequence[Part], options: Options) -> None:
@@ -144,17 +143,19 @@ def _sampled(
 
 
 def _pairs(
-    parts: Sequence[Part], everything: Sequence[Example], good: Sequence[Example], options: Options, margin: float
-) -> list[Pair]:
-    """Of the readable answers; an unsafe one is no part of a pair where unsafe ones are not wanted."""
-    by = [one for one in filters(options) if one in READABLE or one.name == "unsafe"]
+    parts: Sequence[Part], everything: Sequence[Example], good: Sequence[Example], options: Options
+) -> tuple[list[Pair], int]:
+    """Of the readable answers, and how many have no form. An unsafe answer is in none where such are not wanted."""
+    by = [one for one in filters(options) if one in READABLE or one.name == UNSAFE]
     readable, _ = sieved(everything, by)
     places = frozenset(one.place for one in good)
-    found: list[Pair] = list(paired.by_score(readable, places, margin))
+    found: list[Pair] = list(by_score(readable, places, margin_of(options, parts[0].source)))
     for part in parts:
         own = {one.place[1:]: one for one in readable if one.run == part.data.info.id}
-        found += paired.by_raters(paired.decided(part.data), own, places)
-    return paired.once(found, options)
+        found += by_raters(part.verdicts, own, places)
+    pairs = once(found)
+    fitting = [pair for pair in pairs if options.format != "nemo" or not has_calls(pair)]
+    return fitting, len(pairs) - len(fitting)
 
 
 def _test(samples: Sequence[Sample]) -> list[Sample]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...harness.records import Failed
 from ...harness.refusals import refusal_class
 from ...harness.text import is_refusal
+from ...harness.tool_calls import functions_of
 from .formats import malformed
 from .near import repeats, words_of
 from .prompts import has_images
@@ -33,14 +34,21 @@ def _empty(example: Example) -> bool:
     return said is None or not (said.text.strip() or said.tool_calls)
 
 
+def _unknown(example: Example) -> bool:
+    said = example.said
+    return said is not None and not {call.name for call in said.tool_calls} <= functions_of(example.prompt.tools).keys()
+
+
 READABLE = (
     Filter("truncated", "cut by the token limit", lambda one: _failed(one) == "truncated"),
     Filter("failed", "no answer", lambda one: bool(_failed(one))),
     Filter("empty", "neither text nor calls", _empty),
     Filter("image", "a part of the prompt is no text", lambda one: has_images(one.prompt.messages)),
     Filter("malformed call", "the arguments of a call are no JSON object", malformed),
+    Filter("unknown function", "a call of a function that was not offered", _unknown),
 )
 """What can be no line at all, whatever anybody says of it."""
+OTHER, UNSAFE = "other candidate", "unsafe"
 DUPLICATE, NEAR_DUPLICATE = "duplicate", "near-duplicate"
 HELD_OUT, CLASS_FULL = "held out", "class full"
 LATER = (
@@ -53,9 +61,12 @@ LATER = (
 
 def filters(options: Options) -> tuple[Filter, ...]:
     """Those that ``options`` ask for, in the order in which they are applied."""
-    found = list(READABLE)
+    found: list[Filter] = []
+    if names := options.candidates:
+        found.append(Filter(OTHER, f"not of {', '.join(names)}", lambda one: one.asked.answer.candidate not in names))
+    found += READABLE
     if not options.unsafe:
-        found.append(Filter("unsafe", "by a label, else by a judge of safety", lambda one: one.graded.unsafe))
+        found.append(Filter(UNSAFE, "by a label, else by a judge of safety", lambda one: one.graded.unsafe))
     if not options.refusals:
         found.append(Filter("refusal", "declines to answer", _refuses))
     if options.agreement is not None:

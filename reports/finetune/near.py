@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 SIMILAR = 0.8
 SHINGLE = 3
 _MOST = 500
-"""Texts that share a rare run of words, from which on they count as near duplicates without being compared."""
+"""Texts of which a crowd is made."""
 _BITS = 21
+_SLACK = 1e-9
 _SPREAD = 0x9E3779B97F4A7C15
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
@@ -61,12 +62,13 @@ class Shingles:
         """The runs of text i."""
         return frozenset(self.ranks[self.starts[i] : self.starts[i + 1]].tolist())
 
-    def prefix(self, i: int) -> list[int]:
-        """The rarest runs of text i, without those that occur once: a similar text shares one of them."""
+    def prefix(self, i: int) -> list[tuple[int, int]]:
+        """The rarest runs of text i and their places among its runs, without runs that occur once: a similar text
+        shares one of them."""
         n = self.size(i)
-        first = self.ranks[self.starts[i] : self.starts[i] + n - math.ceil(SIMILAR * n - 1e-9) + 1]
-        shared: list[int] = first[self.frequency[first] > 1].tolist()
-        return shared
+        first = self.ranks[self.starts[i] : self.starts[i] + n - math.ceil(SIMILAR * n - _SLACK) + 1]
+        shared = (self.frequency[first] > 1).nonzero()[0]
+        return list(zip(first[shared].tolist(), shared.tolist(), strict=True))
 
 
 def shingled(texts: Sequence[Words], groups: Sequence[int] = ()) -> Shingles:
@@ -103,33 +105,62 @@ def _ranked(run: NDArray[np.uint64], owner: Whole, n: int) -> Shingles:
 
 @dataclass
 class _Index:
-    """Texts by the rarest runs of words that they have."""
+    """Texts by the rarest runs of words that they have, and by their size and the run's place in it.
+
+    ``most`` texts that share such a run, and may all be similar to each other, are a crowd: nobody is compared with
+    them.
+    """
 
     sets: Shingles
-    posted: dict[int, list[int]] = field(default_factory=dict)
+    most: float = math.inf
+    posted: dict[int, dict[tuple[int, int], list[int]]] = field(default_factory=dict)
     known: dict[int, frozenset[int]] = field(default_factory=dict)
 
-    def add(self, i: int) -> None:
-        """Let later texts find text i."""
-        for run in self.sets.prefix(i):
-            self.posted.setdefault(run, []).append(i)
+    def add(self, i: int) -> list[list[int]]:
+        """Let later texts find text i. Returns the crowds that it completes."""
+        n, found = self.sets.size(i), []
+        for run, place in self.sets.prefix(i):
+            held = self.posted.setdefault(run, {}).setdefault((n, place), [])
+            if not self._crowd(held, n, place):
+                held.append(i)
+                found += [held] if self._crowd(held, n, place) else []
+        return found
 
-    def candidates(self, i: int) -> Iterator[int]:
-        """Texts that may be similar to text i, the earliest first."""
-        found = {j for run in self.sets.prefix(i) for j in self.posted.get(run, ())}
-        n = self.sets.size(i)
-        return (j for j in sorted(found) if SIMILAR * n <= self.sets.size(j) <= n / SIMILAR)
+    def candidates(self, i: int) -> list[int]:
+        """Texts that may be similar to text i, the earliest first, without those of crowds."""
+        return sorted({j for held, crowd in self._met(i) if not crowd for j in held})
+
+    def crowds(self, i: int) -> Iterator[int]:
+        """One of each crowd that text i belongs to."""
+        return (held[0] for held, crowd in self._met(i) if crowd)
 
     def alike(self, i: int, j: int) -> bool:
         """Whether two texts are near duplicates."""
         a, b = self._set(i), self._set(j)
         shared = len(a & b)
-        return shared >= SIMILAR * (len(a) + len(b) - shared) - 1e-9
+        return shared >= SIMILAR * (len(a) + len(b) - shared) - _SLACK
+
+    def _met(self, i: int) -> Iterator[tuple[list[int], bool]]:
+        """Texts that share a rare run with text i and may be similar to it, and whether they are a crowd."""
+        n = self.sets.size(i)
+        for run, place in self.sets.prefix(i):
+            for (m, other), held in self.posted.get(run, {}).items():
+                if _may_be_similar(n, place, m, other):
+                    yield held, self._crowd(held, m, other)
+
+    def _crowd(self, held: list[int], n: int, place: int) -> bool:
+        return len(held) >= self.most and _may_be_similar(n, place, n, place)
 
     def _set(self, i: int) -> frozenset[int]:
         if i not in self.known:
             self.known[i] = self.sets.of(i)
         return self.known[i]
+
+
+def _may_be_similar(n: int, place: int, m: int, other: int) -> bool:
+    """Whether two sets whose rarest common member is at these places can have enough in common (Xiao et al. 2008,
+    Efficient similarity joins for near duplicate detection: the positional filter)."""
+    return min(n - place, m - other) >= SIMILAR / (1 + SIMILAR) * (n + m) - _SLACK
 
 
 def repeats(texts: Sequence[Words], groups: Sequence[int]) -> dict[int, int]:
@@ -165,26 +196,20 @@ class Sets:
 
 
 def join_similar(texts: Sequence[Words], sets: Sets) -> None:
-    """Join the positions of texts that are the same or near duplicates."""
+    """Join the positions of texts that are the same or near duplicates. Those of a crowd are taken for near duplicates:
+    to compare each with each would take hours."""
     first: dict[Words, int] = {}
     for i, words in enumerate(texts):
-        sets.join(first.setdefault(words, i), i)
+        if words:  # a picture alone is like no other
+            sets.join(first.setdefault(words, i), i)
     positions = list(first.values())
-    index = _Index(shingled([texts[i] for i in positions]))
+    index = _Index(shingled([texts[i] for i in positions]), _MOST)
     for n, i in enumerate(positions):
-        for crowd in _crowds(index, n):  # all that they share is common: to compare each with each would take hours
-            for m in crowd:
-                sets.join(positions[m], i)
+        for m in index.crowds(n):
+            sets.join(positions[m], i)
         for m in index.candidates(n):
             if sets.find(positions[m]) != sets.find(i) and index.alike(n, m):
                 sets.join(positions[m], i)
-        index.add(n)
-
-
-def _crowds(index: _Index, n: int) -> Iterator[list[int]]:
-    """Those that share a rare run with text n and are too many to be compared; one stands for them from then on."""
-    for run in index.sets.prefix(n):
-        crowd = index.posted.get(run, [])
-        if len(crowd) >= _MOST:
-            yield crowd
-            index.posted[run] = crowd[:1]
+        for crowd in index.add(n):
+            for m in crowd:
+                sets.join(positions[m], i)

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
+from ...harness.review.records import Item, Rating, Review
 from ...harness.store.frames import Place, RunData
 from .records import Example, Options, Pair, Source
 
+Verdict = tuple[Place, Place, str]
+"""The better answer, the worse one, and who says so."""
 _THIRD = 1 / 3
 
 
@@ -29,23 +32,43 @@ def by_score(readable: Iterable[Example], good: frozenset[tuple[str, str, str, i
                 yield Pair(chosen, rejected, f"{better - worse:.6g}")
 
 
-def decided(data: RunData) -> Iterator[tuple[Place, Place, str]]:
-    """Better answer, worse one and rater, where every verdict of a pairwise judge on the two is the same and both
-    orders were shown."""
+def verdicts_of(data: RunData) -> Iterator[Verdict]:
+    """Where every verdict of a pairwise judge on two answers is the same, and both orders were shown."""
     keys = ["sample_id", "left", "right", "trial", "rater"]
     places: Any = data.preferences.groupby(keys, sort=False, observed=True)
     for (sample, left, right, trial, rater), rows in places:
-        winners: set[Any] = set(rows["winner"])
-        if len(winners) == 1 and winners <= {"left", "right"} and rows["shown_order"].nunique() > 1:
-            sides = (left, right) if winners == {"left"} else (right, left)
-            better, worse = ((str(sample), str(name), int(trial)) for name in sides)
-            yield better, worse, str(rater)
+        if rows["winner"].nunique() == 1 and rows["shown_order"].nunique() > 1:
+            yield from _won(str(rows["winner"].iloc[0]), (str(sample), int(trial)), (str(left), str(right)), str(rater))
+
+
+def verdicts_of_people(
+    review: Review, items: Iterable[Item], ratings: Iterable[Rating], hashes: Mapping[Place, str]
+) -> Iterator[Verdict]:
+    """Where all raters of a review prefer the same answer of two, its adjudication before all else. ``hashes`` are
+    those of the answers by now: a verdict holds for the texts that were read."""
+    said: dict[str, dict[int, set[str]]] = {}
+    for rating in ratings:
+        said.setdefault(rating.item, {}).setdefault(rating.round, set()).add(rating.winner or "")
+    for item in items:
+        rounds = said.get(item.id)
+        if item.attention or not rounds:
+            continue
+        names = (item.left, item.right)
+        if item.sha256 == ":".join(hashes.get((item.sample_id, name, item.trial), "") for name in names):
+            winners = rounds[max(rounds)]
+            winner = min(winners) if len(winners) == 1 else ""
+            yield from _won(winner, (item.sample_id, item.trial), names, f"review {review.name}")
+
+
+def _won(winner: str, place: tuple[str, int], names: tuple[str, str], rater: str) -> Iterator[Verdict]:
+    if winner in ("left", "right"):
+        sample, trial = place
+        better, worse = names if winner == "left" else names[::-1]
+        yield (sample, better, trial), (sample, worse, trial), rater
 
 
 def by_raters(
-    verdicts: Iterable[tuple[Place, Place, str]],
-    readable: Mapping[Place, Example],
-    good: frozenset[tuple[str, str, str, int]],
+    verdicts: Iterable[Verdict], readable: Mapping[Place, Example], good: frozenset[tuple[str, str, str, int]]
 ) -> Iterator[Pair]:
     """Pairs that raters decided, the better one among the ``good``."""
     for better, worse, rater in verdicts:
@@ -54,17 +77,17 @@ def by_raters(
             yield Pair(chosen, rejected, rater)
 
 
-def once(pairs: Iterable[Pair], options: Options) -> list[Pair]:
-    """Every two texts of a sample once, and no text against itself. What raters disagree on is left out.
-
-    NVIDIA's form of a pair has no place for calls: those with any are left out there.
-    """
+def once(pairs: Iterable[Pair]) -> list[Pair]:
+    """Every two texts of a sample once, and no text against itself. What raters disagree on is left out."""
     found: dict[tuple[str, ...], Pair] = {}
     for pair in pairs:
-        if options.format == "nemo" and any(one.said and one.said.tool_calls for one in (pair.chosen, pair.rejected)):
-            continue
         found.setdefault(_key(pair.chosen, pair.rejected), pair)
     return [pair for key, pair in found.items() if _turned(key) not in found]
+
+
+def has_calls(pair: Pair) -> bool:
+    """Whether one of the two answers calls a function."""
+    return any(one.said is not None and one.said.tool_calls for one in (pair.chosen, pair.rejected))
 
 
 def _key(chosen: Example, rejected: Example) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -56,9 +57,8 @@ def _check_choice(of: Options) -> None:
         raise InputError(f"--format {of.format!r}: there are {', '.join(FORMATS)}")
     if of.judge and of.measure:
         raise InputError(f"--judge {of.judge!r} and --measure {of.measure!r}: one of the two says whose score counts")
-    if of.class_of and of.class_of not in (SCORE, LABEL) and not of.class_of.removeprefix(TAG).strip(": "):
-        raise InputError(f"--class-of {of.class_of!r}: write score, label, or tag:NAME")
-    if of.class_of and of.class_of not in (SCORE, LABEL) and not of.class_of.startswith(TAG):
+    tagged = of.class_of.startswith(TAG) and of.class_of.strip() != TAG
+    if of.class_of and of.class_of not in (SCORE, LABEL) and not tagged:
         raise InputError(f"--class-of {of.class_of!r}: write score, label, or tag:NAME")
     if bool(of.class_of) != (of.per_class is not None):
         raise InputError("--per-class N and --class-of go together: at most N answers of each class")
@@ -68,15 +68,17 @@ def _check_choice(of: Options) -> None:
 
 def _check_numbers(of: Options) -> None:
     written = ",".join(f"{share:g}" for share in of.shares)
-    if min(of.shares) < 0 or abs(sum(of.shares) - 1) > _TOLERANCE:
+    if min(of.shares) < 0 or not abs(sum(of.shares) - 1) <= _TOLERANCE:
         raise InputError(f"--shares {written}: train, validation and test are parts of 1, and make {sum(of.shares):g}")
     if of.shares[0] <= 0:
         raise InputError(f"--shares {written}: leaves nothing to train on")
+    if of.min_score is not None and not math.isfinite(of.min_score):
+        raise InputError(f"--min-score {of.min_score}: is not a number")
     if of.per_class is not None and of.per_class < 1:
         raise InputError(f"--per-class {of.per_class}: at least 1")
     if of.agreement is not None and not 0 <= of.agreement <= 1:
         raise InputError(f"--agreement {of.agreement:g}: a share of the judges' scale, from 0 to 1")
-    if of.pair_margin is not None and of.pair_margin <= 0:
+    if of.pair_margin is not None and not of.pair_margin > 0:
         raise InputError(f"--pair-margin {of.pair_margin:g}: above 0, in units of the score")
 
 
@@ -147,8 +149,3 @@ class Pair:
     chosen: Example
     rejected: Example
     by: str
-
-
-def counted(names: Sequence[str], counts: Mapping[str, int]) -> dict[str, int]:
-    """``counts`` in the order of ``names``, without what did not occur."""
-    return {name: counts[name] for name in names if counts.get(name)}
