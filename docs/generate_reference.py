@@ -25,6 +25,7 @@ from markscheme.app.comparing import (
     watched_output,
 )
 from markscheme.app.comparing import output as comparing_output
+from markscheme.app.feedback import output as feedback_output
 from markscheme.app.importing import output as importing_output
 from markscheme.app.importing.load_tests import output as load_import_output
 from markscheme.app.judging import align_output, correct_output, lab_output, probing_output
@@ -152,6 +153,13 @@ PAGES: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
         ("import csv, inspect, promptfoo, lm-eval, mlflow, otel", importing_output.ImportOutput),
         ("imported", importing_output.ImportedJudgeLine),
         ("import load", load_import_output.LoadImportOutput),
+        ("import feedback", feedback_output.ImportedFeedback),
+        ("feedback", feedback_output.FeedbackOutput),
+        ("acceptance", feedback_output.AcceptanceOutput),
+        ("windows of feedback", feedback_output.FeedbackWindowOutput),
+        ("predictions", feedback_output.PredictionOutput),
+        ("levels", feedback_output.LevelOutput),
+        ("selections", feedback_output.SelectionOutput),
         ("judge probe", probing_output.ProbeOutput),
         ("probes", probing_output.ProbeRow),
         ("findings", probing_output.FindingRow),
@@ -210,6 +218,7 @@ _PRINTED = tuple(
         correct_output,
         probing_output,
         lab_output,
+        feedback_output,
         importing_output,
         load_import_output,
         review_output,
