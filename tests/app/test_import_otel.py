@@ -8,6 +8,7 @@ import json
 
 import pytest
 from markscheme.app.importing.traces.reading import TraceChoice, read_traces
+from markscheme.harness.windows import ASKED_AT, unix_time
 from otlp_documents import START, TRACE, chat, event, record, records, request, span, texts, write
 
 AGENT = {
@@ -164,6 +165,32 @@ def test_a_failed_try_before_an_answer_does_not_fail_the_trace(tmp_path):
     assert only(alone)[2].text == "Because."
 
 
+def test_a_trace_that_failed_keeps_the_question_that_only_its_model_knows(tmp_path):
+    outer = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"}
+    lost = {"status": {"code": 2, "message": "connection reset"}}
+    bare = {name: value for name, value in chat().items() if name != "gen_ai.output.messages"}
+    _, sample, answer = only(found_of(tmp_path, request(span(1, outer), span(2, bare, 1, **lost))))
+    assert (sample["question"], answer.status) == ("What is the capital of France?", "network")
+    broke = {"status": {"code": 2, "message": "ValueError: no such order"}}
+    _, sample, answer = only(found_of(tmp_path, request(span(1, outer, **broke), span(2, chat(), 1))))
+    assert sample["question"] == "What is the capital of France?"
+    assert (answer.status, answer.detail) == ("candidate_error", "ValueError: no such order")
+
+
+def test_a_model_under_two_agents_answers_for_the_nearer_one(tmp_path):
+    inner = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "searcher"}
+    spans = request(span(1, AGENT | {"tag.tags": ["beta", "eu"]}), span(2, inner, 1), span(3, chat(), 2))
+    found = found_of(tmp_path, spans, each="inference")
+    place, sample, _ = only(found)
+    assert (place[1], sample["tags"]) == ("searcher", ["beta", "eu"])
+    assert only(found_of(tmp_path, spans))[0][1] == "helper"
+
+
+def test_the_time_of_a_trace_is_one_that_windows_read(tmp_path):
+    found = found_of(tmp_path, agent_trace())
+    assert unix_time(found.variables[TRACE][ASKED_AT]) == pytest.approx(START / 1e9 + 0.1)
+
+
 def test_tokens_are_summed_only_where_every_call_states_them(tmp_path):
     spans = (span(1, AGENT), span(2, FIRST_CALL, 1), span(3, chat(), 1))
     assert "prompt_tokens" not in only(found_of(tmp_path, request(*spans)))[2].measured
@@ -239,8 +266,10 @@ def test_events_of_older_conventions_hold_messages_too(tmp_path):
 
 def test_log_records_bring_the_texts_of_their_spans(tmp_path):
     bare = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini", "gen_ai.usage.input_tokens": 3}
+    first = record(1, "gen_ai.system.message", {}, {"content": "Be brief."}) | {"timeUnixNano": str(START - 1)}
     logs = records(
         record(1, "gen_ai.user.message", {}, {"content": "Rain?"}),
+        first,
         record(1, "gen_ai.choice", {}, {"index": 0, "finish_reason": "stop", "message": {"content": "No."}}),
         record(2, "gen_ai.client.inference.operation.details", chat("Sun?", "Yes."), trace="ab" * 16),
         record(3, "log.of.something.else", {}, "hello"),
@@ -248,7 +277,8 @@ def test_log_records_bring_the_texts_of_their_spans(tmp_path):
     (tmp_path / "logs.json").write_text(json.dumps(logs))
     paths = [write(tmp_path / "spans.jsonl", request(span(1, bare))), tmp_path / "logs.json"]
     found = read_traces(paths, TraceChoice())
-    assert {sample["question"] for sample in found.samples.values()} == {"Rain?", "Sun?"}
+    assert [m["content"] for m in found.samples[TRACE]["messages"]] == ["Be brief.", "Rain?"]
+    assert found.samples["ab" * 16]["question"] == "Sun?"
     with_span, without = (
         found.answers[name, candidate, 0] for name, candidate in [(TRACE, "shop"), ("ab" * 16, "gpt-4o-mini")]
     )

@@ -36,6 +36,25 @@ def test_a_broken_line_is_named(tmp_path):
     assert "cannot be unpacked" in refused(tmp_path, b"\x1f\x8bnonsense")
 
 
+@pytest.mark.parametrize("spans", [5, "text", [7, None], {"a": 1}, None])
+def test_spans_that_are_no_list_of_objects_are_none(tmp_path, spans):
+    otlp = {"resourceSpans": [{"resource": 3, "scopeSpans": [{"spans": spans}, 4]}, "x"]}
+    mlflow = {"info": {"trace_id": "tr-1", "tags": 4}, "data": {"spans": spans}}
+    for document in (otlp, mlflow):
+        assert "holds no spans" in refused(tmp_path, json.dumps(document))
+
+
+def test_attributes_of_any_kind_are_harmless(tmp_path):
+    odd = [None, 7, "text", [], {}, {"a": [1]}, True, float("inf"), [[["x"]]], '[{"', "[]", "null"]
+    names = """gen_ai.input.messages gen_ai.output.messages gen_ai.tool.definitions gen_ai.retrieval.documents
+        gen_ai.response.finish_reasons gen_ai.usage.input_tokens gen_ai.system_instructions llm.cost.total tag.tags
+        gen_ai.agent.name gen_ai.conversation.id gen_ai.operation.name""".split()
+    for name in names:
+        spans = [span(n, chat() | {name: value}, trace=f"{n:032x}") for n, value in enumerate(odd, 1)]
+        found = read(tmp_path, request(*spans, span(99, chat(), trace="ab" * 16)))
+        assert "ab" * 16 in found.samples, name
+
+
 def test_a_file_without_spans_or_without_those_of_models_says_so(tmp_path):
     assert "holds no spans" in refused(tmp_path, "")
     assert "holds no spans" in refused(tmp_path, json.dumps({"resourceSpans": []}))

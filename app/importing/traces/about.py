@@ -14,9 +14,10 @@ _ATTRIBUTE = "attribute:"
 _UNKNOWN_SERVICE = "unknown_service"
 _RESOURCE = ("service.name", "service.version", "deployment.environment", "deployment.environment.name")
 _KNOWN = (
-    "agent.", "code.", "db.", "embedding.", "error.", "exception.", "gen_ai.", "http.", "input.", "llm.", "message.",
-    "mlflow.", "network.", "openinference.", "output.", "process.", "reranker.", "retrieval.", "rpc.", "server.",
-    "telemetry.", "thread.", "tool.", "traceloop.entity.", "url.",
+    "agent.", "client.", "code.", "db.", "embedding.", "error.", "exception.", "gen_ai.", "http.", "input.", "llm.",
+    "message.", "mlflow.", "net.", "network.", "openinference.", "otel.", "output.", "peer.", "process.", "reranker.",
+    "retrieval.", "rpc.", "server.", "telemetry.", "thread.", "tool.", "traceloop.entity.", "traceloop.span.", "url.",
+    "user_agent.",
 )  # fmt: skip
 """Beginnings of names whose values are read elsewhere, or say how rather than what was asked."""
 _ASSOCIATION = "traceloop.association.properties."
@@ -51,6 +52,12 @@ def metadata_of(trace: Trace, span: Span) -> dict[str, Any]:
     return about | {name: value for name, value in ids.items() if value}
 
 
+def tags_of(trace: Trace) -> list[str]:
+    """The tags that its spans bear, each once."""
+    listed = [span.attributes.get("tag.tags") for span in trace.spans]
+    return list(dict.fromkeys(tag for tags in listed if isinstance(tags, list) for tag in tags if isinstance(tag, str)))
+
+
 def _tells(name: str, value: Any) -> bool:
     if not isinstance(value, str | int | float) or name in REQUEST_ID:
         return False
@@ -70,10 +77,9 @@ def _named(trace: Trace, span: Span, name: str) -> str:
 
 
 def _agent(trace: Trace, span: Span) -> str:
-    """Of the span, or of the first that names one: outer spans start earlier."""
-    if name := text_of_first(span, AGENT) or trace.said(AGENT) or trace.said((TRACE_NAME,)):
-        return name
-    return ""
+    """Of the span, or of the nearest above that names one; else of the first in the trace."""
+    nearest = next((name for one in (span, *trace.above(span)) if (name := text_of_first(one, AGENT))), "")
+    return nearest or trace.said((*AGENT, TRACE_NAME))
 
 
 def _service(trace: Trace, span: Span) -> str:

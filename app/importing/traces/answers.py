@@ -50,8 +50,7 @@ def answer_of(trace: Trace, span: Span, said: Message | None, failure: str | Non
 def acted(spans: Sequence[Span], found: Found) -> tuple[tuple[Message, ...], tuple[Mapping[str, Any], ...]]:
     """(calls of functions, passages retrieved) of one trace as a whole, whatever its texts are."""
     for trace in traces_of(spans):
-        top = trace.answering(lambda span: True)
-        if top is not None:
+        for top in trace.outermost()[:1]:
             said = answered(trace, top, found) or {}
             return tuple(_calls(trace, top, said, found)), tuple(_retrieved(trace, top))
     return (), ()

@@ -98,7 +98,8 @@ def _joined(held: _Held) -> list[Span]:
             times = [event.time_ns for event in events if event.time_ns is not None]
             span = Span(where, *place, start_ns=min(times, default=None), resource=resource)
         if span is not None:
-            held.spans[place] = replace(span, events=(*span.events, *events))
+            in_time = sorted(events, key=lambda event: event.time_ns or 0)
+            held.spans[place] = replace(span, events=(*span.events, *in_time))
     return [_with_details(span) for span in held.spans.values()]
 
 

@@ -11,13 +11,8 @@ from .spans import Event, Span, identity, nanoseconds
 
 _ERROR = (2, "STATUS_CODE_ERROR", "ERROR")
 TRACE_NAME, COST = "mlflow.traceName", "mlflow.llm.cost"
-_OF_ROOT = {
-    "mlflow.trace.session": "mlflow.trace.session",
-    "mlflow.trace.user": "mlflow.trace.user",
-    "mlflow.traceInputs": "mlflow.spanInputs",
-    "mlflow.traceOutputs": "mlflow.spanOutputs",
-}
-"""What the trace says -> the attribute that its root span gets, where it lacks it."""
+_OF_ROOT = ("mlflow.trace.session", "mlflow.trace.user")
+"""What a trace says of itself that its root span should say, too."""
 
 
 def trace_in(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -38,14 +33,14 @@ def spans_of(trace: Mapping[str, Any], where: str) -> Iterator[Span]:
     info = trace["info"]
     name = str(info.get("trace_id") or info.get("request_id") or "")
     about = _about(info)
-    for span in filter(lambda one: isinstance(one, Mapping), trace["data"]["spans"] or ()):
+    for span in _mappings(trace["data"]["spans"]):
         of_root = about if not _parent(span) else {}
         yield _span(span, name, of_root, where)
 
 
 def _about(info: Mapping[str, Any]) -> dict[str, Any]:
     metadata, tags = _mapping(info.get("trace_metadata") or info.get("request_metadata")), _mapping(info.get("tags"))
-    said = {ours: _plain(metadata[theirs]) for theirs, ours in _OF_ROOT.items() if theirs in metadata}
+    said = {name: metadata[name] for name in _OF_ROOT if name in metadata}
     if TRACE_NAME in tags:
         said[TRACE_NAME] = tags[TRACE_NAME]
     if request := info.get("client_request_id"):
@@ -68,7 +63,7 @@ def _span(span: Mapping[str, Any], trace_id: str, of_root: Mapping[str, Any], wh
         str(message or "") if code in _ERROR else None,
         {**of_root, **{str(key): _plain(value) for key, value in _mapping(span.get("attributes")).items()}},
         {},
-        tuple(_event(event) for event in span.get("events") or () if isinstance(event, Mapping)),
+        tuple(_event(event) for event in _mappings(span.get("events"))),
     )
 
 
@@ -79,6 +74,10 @@ def _parent(span: Mapping[str, Any]) -> Any:
 def _event(event: Mapping[str, Any]) -> Event:
     time = nanoseconds(event.get("time_unix_nano") or event.get("timestamp"))
     return Event(str(event.get("name") or ""), time, _mapping(event.get("attributes")))
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

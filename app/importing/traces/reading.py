@@ -10,7 +10,7 @@ from typing import Any
 from ....harness.errors import DataError, InputError
 from ....harness.windows import ASKED_AT
 from ..found import Found
-from .about import candidate_of, metadata_of
+from .about import candidate_of, metadata_of, tags_of
 from .answers import answer_of, answered, cut
 from .contents import asked_of
 from .files import read_spans
@@ -92,22 +92,23 @@ def _take_trace(trace: Trace, found: Found, choice: TraceChoice) -> None:
     if choice.each == "inference":
         for span in inferences:
             name = trace.trace_id if len(inferences) == 1 else span.span_id
-            _take(trace, span, name, found, choice)
+            _take(trace, span, name, asked_of(span, found), found, choice)
         return
-    top = trace.answering(lambda span: _is_told(trace, span))
-    if top is None:
+    spans = trace.outermost()
+    if not spans:
         found.leave("traces without a call of a model", trace.trace_id)
         return
-    _take(trace, top, trace.trace_id, found, choice)
+    told = next((span for span in spans if _is_told(trace, span)), spans[0])
+    top = told if spans[0].error is None else spans[0]  # what failed at last has failed, whatever went well before
+    _take(trace, top, trace.trace_id, asked_of(top, found) or asked_of(told, found), found, choice)
     under = {top.span_id, *(one.span_id for one in trace.under(top))}
     for span in inferences:
         if span.span_id not in under:
             found.leave("further calls of models in a trace (--each inference takes each)", span.name)
 
 
-def _take(trace: Trace, span: Span, sample_id: str, found: Found, choice: TraceChoice) -> None:
-    messages, said = asked_of(span, found), answered(trace, span, found)
-    failure = failure_of(span)
+def _take(trace: Trace, span: Span, sample_id: str, messages: list[Message], found: Found, choice: TraceChoice) -> None:
+    said, failure = answered(trace, span, found), failure_of(span)
     if not any(m["content"].strip() for m in messages) or (said is None and failure is None and not cut(span)):
         found.leave(_NO_CONTENT, trace.trace_id)
         return
@@ -115,19 +116,22 @@ def _take(trace: Trace, span: Span, sample_id: str, found: Found, choice: TraceC
     if not candidate:
         found.leave(f"traces that say nothing for --candidate-from {choice.candidate_from}", trace.trace_id)
         return
-    named = trace.trace_id if sample_id == trace.trace_id else f"{trace.trace_id}/{span.span_id}"
-    sample = {
-        **_question(messages),
-        "tools": tools_of((span, *trace.under(span)), found),
-        "cluster": text_of_first(span, CONVERSATION) or trace.said(CONVERSATION),
-    }
-    if sample_id in found.samples:
-        sample_id = named
-    found.add_sample(sample_id, sample, metadata_of(trace, span), span.where)
+    if sample_id in found.samples:  # ids of spans are unique within their trace
+        sample_id = f"{trace.trace_id}/{span.span_id}"
+    found.add_sample(sample_id, _sample(trace, span, messages, found), metadata_of(trace, span), span.where)
     if span.started is None:
         found.leave(f"times that are missing (no {ASKED_AT})", trace.trace_id)
     place = (sample_id, found.candidate(candidate), 0)
     found.add_answer(place, answer_of(trace, span, said, failure, found))
+
+
+def _sample(trace: Trace, span: Span, messages: list[Message], found: Found) -> dict[str, Any]:
+    return {
+        **_question(messages),
+        "tools": tools_of((span, *trace.under(span)), found),
+        "cluster": text_of_first(span, CONVERSATION) or trace.said(CONVERSATION),
+        "tags": tags_of(trace),
+    }
 
 
 def _question(messages: Sequence[Message]) -> dict[str, Any]:
@@ -138,5 +142,7 @@ def _question(messages: Sequence[Message]) -> dict[str, Any]:
 
 
 def _is_told(trace: Trace, span: Span) -> bool:
+    """Whether it can be a sample: what it was asked, and what came of it."""
     unheard = Found("otel", "")
-    return bool(asked_of(span, unheard)) and answered(trace, span, unheard) is not None
+    came = span.error is not None or cut(span) or answered(trace, span, unheard) is not None
+    return came and bool(asked_of(span, unheard))

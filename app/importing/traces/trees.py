@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .kinds import Kind, kind_of
@@ -42,16 +42,17 @@ class Trace:
         """What the first span that says it says under one of ``names``, in their order; "" for nothing."""
         return next((text for name in names for span in self.spans if (text := text_of_first(span, (name,)))), "")
 
-    def answering(self, is_told: Callable[[Span], bool]) -> Span | None:
-        """The outermost agent, chain or model of which it ``is_told`` what it was asked and answered; of several the
-        last one, agents first. Where nothing is told, the outermost; one that failed after all the others, too."""
-        spans = self.of_kind("agent", "chain", "inference")
-        if not spans:
-            return None
-        ranked = sorted(spans, key=self._rank, reverse=True)
-        if ranked[0].error is not None:
-            return ranked[0]
-        return next(filter(is_told, ranked), ranked[0])
+    def above(self, span: Span) -> list[Span]:
+        """The spans that it lies under, the nearest first."""
+        by_id = {one.span_id: one for one in self.spans}
+        found: dict[str, Span] = {}
+        while (parent := by_id.get(span.parent_id)) is not None and parent.span_id not in found:
+            found[parent.span_id] = span = parent
+        return list(found.values())
+
+    def outermost(self) -> list[Span]:
+        """Its agents, chains and models, the outermost first; of those side by side agents, then the last one."""
+        return sorted(self.of_kind("agent", "chain", "inference"), key=self._rank, reverse=True)
 
     def _rank(self, span: Span) -> tuple[int, bool, int]:
         return -self.depths[span.span_id], self.kind(span) == "agent", span.end_ns or span.start_ns or 0
