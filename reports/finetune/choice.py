@@ -35,8 +35,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen. ``removed`` counts answers by the filter that took them out, ``classes`` has for each class how
-    many there were and how many were taken; ``sides`` (groups) and ``test`` cover all samples of the runs."""
+    """What was chosen of ``answers``. ``removed`` counts them by the filter that took them out, ``classes`` has for each
+    class how many there were and how many were taken; ``sides`` (groups) and ``test`` cover all samples of the runs.
+    """
 
     parts: Sequence[Part]
     options: Options
@@ -90,7 +91,8 @@ def choose(parts: Sequence[Part], options: Options) -> Choice:
     groups = groups_of(samples)
     sides = {group: side_of(group, options.shares, options.seed) for group in sorted(set(groups))}
     everything = _grouped(parts, {(s.id, s.sha256): group for s, group in zip(samples, groups, strict=True)})
-    good, counts = sieved(everything, filters(options))
+    own = [one for one in everything if not options.candidates or one.asked.answer.candidate in options.candidates]
+    good, counts = sieved(own, filters(options))
     kept, repeated = without_repeats(good)
     learned = [one for one in kept if sides[one.group] in LEARNED]
     lines, classes = _sampled(learned, parts, options)
@@ -98,12 +100,12 @@ def choose(parts: Sequence[Part], options: Options) -> Choice:
     names = [*(one.name for one in filters(options)), *(name for name, _ in LATER)]
     removed = {name: counts[name] for name in names if counts[name]}
     if not lines:
-        raise InputError(_nothing(len(everything), removed))
+        raise InputError(_nothing(len(own), removed))
     pairs, wordless = _pairs(parts, everything, good, options) if options.pairs else ([], 0)
     return Choice(
         parts,
         options,
-        len(everything),
+        len(own),
         removed,
         classes,
         {side: [one for one in lines if sides[one.group] == side] for side in LEARNED},

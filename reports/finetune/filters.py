@@ -48,7 +48,7 @@ READABLE = (
     Filter("unknown function", "a call of a function that was not offered", _unknown),
 )
 """What can be no line at all, whatever anybody says of it."""
-OTHER, UNSAFE = "other candidate", "unsafe"
+UNSAFE = "unsafe"
 DUPLICATE, NEAR_DUPLICATE = "duplicate", "near-duplicate"
 HELD_OUT, CLASS_FULL = "held out", "class full"
 LATER = (
@@ -61,10 +61,7 @@ LATER = (
 
 def filters(options: Options) -> tuple[Filter, ...]:
     """Those that ``options`` ask for, in the order in which they are applied."""
-    found: list[Filter] = []
-    if names := options.candidates:
-        found.append(Filter(OTHER, f"not of {', '.join(names)}", lambda one: one.asked.answer.candidate not in names))
-    found += READABLE
+    found = list(READABLE)
     if not options.unsafe:
         found.append(Filter(UNSAFE, "by a label, else by a judge of safety", lambda one: one.graded.unsafe))
     if not options.refusals:
