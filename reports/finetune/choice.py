@@ -35,9 +35,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen of ``answers``. ``removed`` counts them by the filter that took them out, ``classes`` has for each
-    class how many there were and how many were taken; ``sides`` (groups) and ``test`` cover all samples of the runs.
-    """
+    """What was chosen of ``answers``. ``removed`` counts them by the filter that took them out, ``classes`` has for
+    each class how many there were and how many were taken; ``sides`` (groups) and ``test`` cover all samples of the
+    runs."""
 
     parts: Sequence[Part]
     options: Options
