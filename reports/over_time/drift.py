@@ -14,7 +14,7 @@ from ..grid import Grid, grid_of
 from .columns import answer_columns, retrieval_measures, score_columns
 from .periods import FIRST, Placed, placed_samples
 from .questions import question_columns
-from .records import OverTime, Track
+from .records import OverTime, Slice, Sliced, Track
 from .retrieved import retrieval_columns
 from .slices import sliced
 from .tracks import Column, Mixed, mixed_track, new_track, track_of, with_movers
@@ -55,10 +55,14 @@ def over_time(data: RunData, asked: Asked, options: Options) -> OverTime:
     placed = placed_samples(own, asked.times, options.window, options.reference)
     grid, names = grid_of(own), [view.name for view in candidates_of(own)]
     found = list(_columns(own, grid, names))
-    tracks = _tracks(found, placed)
-    headlines = _headlines(own, names, found)
-    slices = sliced(own, headlines, placed, options.by, asked.metadata)
-    return OverTime(own.info, placed.periods, placed.reference, tracks, slices, placed.untimed)
+    pairs = _tracks(found, placed)
+    slices = sliced(own, _headlines(own, names, found), placed, options.by, asked.metadata)
+    tracks, slices = _adjusted([track for _, track in pairs], slices)
+    told = (
+        with_movers(track, one, placed) if isinstance(one, Mixed) else track
+        for track, (one, _) in zip(tracks, pairs, strict=True)
+    )
+    return OverTime(own.info, placed.periods, placed.reference, placed.last, tuple(told), slices, placed.untimed)
 
 
 def _chosen(data: RunData, candidate: str) -> RunData:
@@ -91,19 +95,14 @@ def _columns(data: RunData, grid: Grid, names: Sequence[str]) -> Iterator[Column
         yield from retrieval_columns(data, name)
 
 
-def _tracks(found: Sequence[Column | Mixed], placed: Placed) -> tuple[Track, ...]:
-    """All that have a value, with p corrected over all tests together."""
+def _tracks(found: Sequence[Column | Mixed], placed: Placed) -> list[tuple[Column | Mixed, Track]]:
+    """All that have a value, each with what it is made of."""
     import numpy as np
 
     kept: list[Column | Mixed] = [
         one for one in found if isinstance(one, Mixed) or not np.isnan(one.values[placed.window >= 0]).all()
     ]
-    pairs = [(one, track) for number, one in enumerate(kept) for track in _followed(one, placed, _SEEDS * number)]
-    done = _adjusted([track for _, track in pairs])
-    return tuple(
-        with_movers(track, one, placed) if isinstance(one, Mixed) and track.subject.how == "mix" else track
-        for track, (one, _) in zip(done, pairs, strict=True)
-    )
+    return [(one, track) for number, one in enumerate(kept) for track in _followed(one, placed, _SEEDS * number)]
 
 
 def _followed(one: Column | Mixed, placed: Placed, seed: int) -> Iterator[Track]:
@@ -115,16 +114,23 @@ def _followed(one: Column | Mixed, placed: Placed, seed: int) -> Iterator[Track]
         yield new_track(one, one.new, placed, seed)
 
 
-def _adjusted(tracks: Sequence[Track]) -> list[Track]:
-    ps = [change.p for track in tracks for change in track.changes if change.p is not None]
-    qs = iter(benjamini_hochberg(ps))
-    return [
-        replace(
-            track,
-            changes=tuple(replace(one, adjusted=None if one.p is None else next(qs)) for one in track.changes),
-        )
-        for track in tracks
+def _adjusted(tracks: Sequence[Track], slices: Sliced | None) -> tuple[list[Track], Sliced | None]:
+    """The same with p corrected over all tests together; the slices whose change is the surest come first."""
+    every = [one for track in tracks for one in track.changes] + [
+        one.change for one in (slices.slices if slices else ())
     ]
+    qs = iter(benjamini_hochberg([one.p for one in every if one.p is not None]))
+    done = [replace(one, adjusted=None if one.p is None else next(qs)) for one in every]
+    changes = iter(done)
+    made = [replace(track, changes=tuple(next(changes) for _ in track.changes)) for track in tracks]
+    if slices is None:
+        return made, None
+    own = [replace(one, change=next(changes)) for one in slices.slices]
+    return made, replace(slices, slices=tuple(sorted(own, key=_order)))
+
+
+def _order(one: Slice) -> tuple[float, int]:
+    return 2.0 if one.change.p is None else one.change.p, -(one.early.n + one.late.n)
 
 
 def _headlines(data: RunData, names: Sequence[str], found: Sequence[Column | Mixed]) -> dict[str, Column]:

@@ -53,15 +53,17 @@ class Placed:
 
     @property
     def last(self) -> int:
-        """The last window with samples."""
-        return self.known[-1]
+        """The last window with enough samples to be compared (the present one may have just begun), else the last."""
+        later = [at for at in self.known if at > self.reference[-1]]
+        return next((at for at in reversed(later) if self.periods[at].enough), self.known[-1])
 
     def pairs(self) -> tuple[tuple[int, Against, tuple[int, ...]], ...]:
         """What is compared: every later window with the reference, and the last one with the one before it."""
-        later = tuple(at for at in self.known if at > self.reference[-1])
+        later = [at for at in self.known if at > self.reference[-1]]
         found: list[tuple[int, Against, tuple[int, ...]]] = [(at, "reference", self.reference) for at in later]
-        if len(later) > 1:
-            found.append((later[-1], "before", (later[-2],)))
+        before = [at for at in later if at < self.last]
+        if before:
+            found.append((self.last, "before", (before[-1],)))
         return tuple(found)
 
 

@@ -48,6 +48,11 @@ class Period:
     clusters: int
     reference: bool
 
+    @property
+    def enough(self) -> bool:
+        """Whether it can be compared at all."""
+        return self.samples >= LEAST and self.clusters >= LEAST_CLUSTERS
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -140,11 +145,15 @@ class Sliced:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
-    """The windows of a run, the earliest first, and everything over them. ``reference`` are places of windows."""
+    """The windows of a run, the earliest first, and everything over them.
+
+    ``reference`` are places of windows, ``last`` is that of the last one with enough samples to be compared.
+    """
 
     run: RunInfo
     periods: tuple[Period, ...]
     reference: tuple[int, ...]
+    last: int
     tracks: tuple[Track, ...]
     sliced: Sliced | None = None
     untimed: int = 0
@@ -153,14 +162,17 @@ class OverTime:
     @property
     def tests(self) -> int:
         """Size of the family."""
-        return sum(change.p is not None for track in self.tracks for change in track.changes)
+        return sum(change.p is not None for change in self.changes())
+
+    def changes(self) -> tuple[Change, ...]:
+        """Those of all tracks, and of the slices."""
+        found = [change for track in self.tracks for change in track.changes]
+        return (*found, *(one.change for one in (self.sliced.slices if self.sliced else ())))
 
     @property
     def moved(self) -> bool:
         """Whether anything did, slices included."""
-        changes = [change for track in self.tracks for change in track.changes]
-        changes += [one.change for one in self.sliced.slices] if self.sliced else []
-        return any(change.moved for change in changes)
+        return any(change.moved for change in self.changes())
 
     def of(self, kind: Kind) -> tuple[Track, ...]:
         """The tracks of a kind."""
@@ -181,4 +193,4 @@ def _verdict(tracks: tuple[Track, ...]) -> str:
     if any(change.moved for change in changes):
         return "moved"
     tested = any(change.p is not None for change in changes)
-    return "no change seen" if tested or not any(change.few for change in changes) else "too few"
+    return "no change seen" if tested or not any(change.few not in ("", SAME) for change in changes) else "too few"

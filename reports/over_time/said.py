@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...harness.records import Estimate
 from .. import words
-from .records import KINDS, LEAST, LEAST_CLUSTERS, Change, Kind, OverTime, Point, Subject, Track
+from .records import KINDS, LEAST, LEAST_CLUSTERS, SAME, Change, Kind, OverTime, Point, Subject, Track
 
 TITLES: dict[Kind, str] = {"scores": "Scores", "answers": "Answers", "questions": "Questions", "retrieval": "Retrieval"}
 NAMED = 2
@@ -54,7 +54,7 @@ def _behind(found: OverTime, kind: Kind, said: str) -> str:
         more = len(told) - NAMED
         return "; ".join(told[:NAMED]) + (f"; and {more} more" if more > 0 else "")
     if said == "too few":
-        few = next(one.few for track in found.of(kind) for one in track.changes if one.few)
+        few = next(one.few for track in found.of(kind) for one in track.changes if one.few not in ("", SAME))
         return f"{few.removeprefix('too few: ')} in a window; wanted are {LEAST} in {LEAST_CLUSTERS} clusters"
     return ""
 
@@ -174,9 +174,11 @@ def notes(found: OverTime) -> tuple[str, ...]:
 
 
 def _notes(found: OverTime) -> Iterator[str]:
+    step = any(one.against == "before" for track in found.tracks for one in track.changes)
+    last = f", and the last one, {found.periods[found.last].label}, with the one before it" if step else ""
     yield (
-        f"a window is compared with the reference, {reference(found)}, and the last one with the one before it; p is "
-        f"corrected by Benjamini and Hochberg over all {found.tests:,} tests"
+        f"a window is compared with the reference, {reference(found)}{last}; p is corrected by Benjamini and Hochberg "
+        f"over all {words.plural(found.tests, 'test')}"
     )
     if any(track.subject.source for track in found.tracks):
         yield "scores are the judges' own, uncorrected by human labels; a judge that drifted moves them too"
@@ -185,12 +187,9 @@ def _notes(found: OverTime) -> Iterator[str]:
     empty = sum(not period.samples for period in found.periods)
     if empty:
         yield f"{words.plural(empty, 'window is', 'windows are')} empty"
-    small = [p for p in found.periods if p.samples and (p.samples < LEAST or p.clusters < LEAST_CLUSTERS)]
+    small = [p for p in found.periods if p.samples and not p.enough]
     if small:
         one = small[0]
         told = f"{one.label} with {words.plural(one.samples, 'sample')} in {words.plural(one.clusters, 'cluster')}"
         more = f" and {len(small) - 1} more" if len(small) > 1 else ""
         yield f"too few to compare ({LEAST} in {LEAST_CLUSTERS} clusters): {told}{more}"
-    if found.sliced and found.sliced.slices:
-        count = sum(one.change.p is not None for one in found.sliced.slices)
-        yield f"slices are of the last window against the reference, corrected over {words.plural(count, 'slice')}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...harness.errors import InputError
-from ...harness.statistics.alternative import benjamini_hochberg
 from ...harness.statistics.two_samples import windows_of_clusters
 from ...harness.statistics.two_samples_slices import composition
 from ...harness.store.frames import RunData
@@ -55,14 +54,9 @@ def sliced(
     rows = list(_rows(data, headlines, placed, by, metadata))
     if len({name for one in rows for names in one.names for name in names}) < 2 and by == TAG:
         return None
-    found = [one for own in rows for one in _slices(own)]
-    tested = [one for one in found if one.change.p is not None]
-    adjusted = benjamini_hochberg([one.change.p or 0.0 for one in tested])
-    known = {id(one): p for one, p in zip(tested, adjusted, strict=True)}
-    done = [replace(one, change=replace(one.change, adjusted=known.get(id(one)))) for one in found]
-    done.sort(key=_order)
+    found = tuple(one for own in rows for one in _slices(own))
     headline = next(iter(headlines.values())).subject
-    return Sliced(by, headline, tuple(done), tuple(part for own in rows for part in _parts(own)))
+    return Sliced(by, headline, found, tuple(part for own in rows for part in _parts(own)))
 
 
 def _default(data: RunData, headlines: Mapping[str, Column]) -> str:
@@ -132,15 +126,6 @@ def _slice(rows: _Rows, name: str, early: Any, late: Any) -> Slice:
         change = replace(change, estimate=found.estimate, p=found.p)
     first, second = (estimate_of(column, column.values[own], placed.clusters[own]) for own in (early, late))
     return Slice(rows.candidate, name, first, second, change)
-
-
-def _order(one: Slice) -> tuple[float, float, int]:
-    change = one.change
-    return (
-        2.0 if change.adjusted is None else change.adjusted,
-        2.0 if change.p is None else change.p,
-        -(one.early.n + one.late.n),
-    )
 
 
 def _parts(rows: _Rows) -> Iterator[Part]:

@@ -28,7 +28,7 @@ class Row:
 def rows(found: OverTime) -> Iterator[Row]:
     """Kind by kind."""
     for track in sorted(found.tracks, key=lambda one: list(said.TITLES).index(one.subject.kind)):
-        last, step = _last(track, "reference"), _last(track, "before")
+        last, step = _last(track, found, "reference"), _last(track, found, "before")
         moved = [one for one in track.changes if one.moved and one.against == "reference"]
         yield Row(
             track.subject.kind,
@@ -46,8 +46,8 @@ def rows(found: OverTime) -> Iterator[Row]:
         )
 
 
-def _last(track: Track, against: Against) -> Change | None:
-    return next((one for one in reversed(track.changes) if one.against == against), None)
+def _last(track: Track, found: OverTime, against: Against) -> Change | None:
+    return next((one for one in track.changes if one.window == found.last and one.against == against), None)
 
 
 def _before(track: Track, last: Change | None) -> str:

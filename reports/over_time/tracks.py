@@ -127,7 +127,7 @@ def _sides(one: Mixed, placed: Placed) -> Iterator[tuple[int, Mask, Mask, str]]:
 
 def with_movers(track: Track, one: Mixed, placed: Placed) -> Track:
     """The track with what rose and fell, where the last window's mix is another than the reference's."""
-    if not any(change.moved and change.window == placed.last for change in track.changes):
+    if track.subject.how != "mix" or not any(one.moved and one.window == placed.last for one in track.changes):
         return track
     early, late = (one.there & placed.within(own) for own in (placed.reference, [placed.last]))
     return replace(track, movers=movers(one.bags, early, late))
