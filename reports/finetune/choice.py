@@ -182,4 +182,6 @@ def _nothing(answers: int, removed: Mapping[str, int]) -> str:
     if not answers:
         return "there is no answer to learn from: the run has none; generate some first"
     told = ", ".join(f"{name} {count}" for name, count in removed.items())
-    return f"none of {answers} answers is left to learn from; taken out: {told}. Loosen the filter that took most"
+    most = max(removed, key=lambda name: removed[name])
+    remedy = "another --seed, or other --shares" if most == HELD_OUT else f"loosen the filter that took most ({most})"
+    return f"none of {answers} answers is left to learn from; taken out: {told}. What helps: {remedy}"
