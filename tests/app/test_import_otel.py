@@ -100,6 +100,9 @@ def test_each_call_of_a_model_can_be_a_sample_of_its_own(tmp_path):
     assert (first.text, len(first.tool_calls), second.tool_calls) == ("", 1, ())
     assert (first.measured["prompt_tokens"], second.measured["prompt_tokens"]) == (20, 40)
     assert len(second.retrieved) == 2
+    late = {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": [{"id": "later"}]}
+    (answer,) = found_of(tmp_path, request(span(1, chat()), span(2, late)), each="inference").answers.values()
+    assert answer.retrieved == ()
     one = found_of(tmp_path, request(span(1, chat())), each="inference")
     assert list(one.samples) == [TRACE]
 
@@ -114,6 +117,21 @@ def test_without_an_outer_span_that_has_texts_the_last_model_answers(tmp_path):
     assert found.left["further calls of models in a trace (--each inference takes each)"] == 1
 
 
+def test_an_agent_answers_before_a_model_that_was_called_beside_it(tmp_path):
+    title = span(9, chat("Find a title.", "Rain"))
+    assert only(found_of(tmp_path, request(span(1, AGENT), title)))[2].text == "Yes, take an umbrella."
+    wrapped = (span(1, {}, name="POST /ask"), span(2, {}, 1, name="handler"), span(3, AGENT, 2), span(9, chat(), 1))
+    assert only(found_of(tmp_path, request(*wrapped)))[2].text == "Yes, take an umbrella."
+
+
+def test_embeddings_and_evaluators_are_no_answers(tmp_path):
+    embedding = span(8, chat("Embed.", "0.1") | {"gen_ai.operation.name": "embeddings"})
+    evaluator = span(9, {"openinference.span.kind": "EVALUATOR", "input.value": "Good?", "output.value": "Yes."})
+    for each in ("trace", "inference"):
+        found = found_of(tmp_path, request(span(1, chat()), embedding, evaluator), each=each)
+        assert (only(found)[2].text, found.left) == ("Paris.", {})
+
+
 def test_the_candidate_is_whoever_is_asked_for(tmp_path):
     spans = request(span(1, {**AGENT, "app.release": "r2"}), span(2, chat(), 1))
     by = {name: only(found_of(tmp_path, spans, candidate_from=name))[0][1] for name in ("agent", "service", "model")}
@@ -121,6 +139,14 @@ def test_the_candidate_is_whoever_is_asked_for(tmp_path):
     assert only(found_of(tmp_path, spans, candidate_from="attribute:app.release"))[0][1] == "r2"
     unnamed = request(span(1, chat()), service="unknown_service:python")
     assert only(found_of(tmp_path, unnamed))[0][1] == "gpt-4o-mini"
+
+
+def test_candidates_that_answered_different_traces_are_said_to(tmp_path):
+    other = request(span(1, chat(), trace="ab" * 16), service="desk")
+    found = found_of(tmp_path, request(span(1, chat())), other)
+    assert {place[1] for place in found.answers} == {"shop", "desk"}
+    assert any("one of 2 candidates (desk, shop)" in note for note in found.notes)
+    assert found_of(tmp_path, request(span(1, chat()))).notes == []
 
 
 def test_a_conversation_keeps_its_roles_calls_and_results(tmp_path):
@@ -134,7 +160,9 @@ def test_a_conversation_keeps_its_roles_calls_and_results(tmp_path):
         "gen_ai.input.messages": history,  # structured, as newer exporters write it
         "gen_ai.system_instructions": json.dumps(system),
     }
-    _, sample, _ = only(found_of(tmp_path, request(span(1, attributes))))
+    found = found_of(tmp_path, request(span(1, attributes)))
+    _, sample, _ = only(found)
+    assert found.left == {}  # what a model thought is no part that is missed
     assert [message["role"] for message in sample["messages"]] == ["system", "user", "assistant", "tool"]
     assert sample["messages"][0]["content"] == "Be brief."
     assert sample["messages"][2]["tool_calls"][0]["function"]["name"] == "weather"
@@ -153,6 +181,8 @@ def test_an_error_is_a_failure_of_its_kind_and_not_an_empty_answer(tmp_path):
     }
     _, _, answer = only(found_of(tmp_path, request(span(1, {**AGENT}, **own))))
     assert (answer.status, answer.detail) == ("candidate_error", "KeyError: 'x'")
+    down = request(span(1, asked, status={"code": 2, "message": "503 Service Unavailable"}))
+    assert only(found_of(tmp_path, down))[2].status == "server_error"
     filtered = asked | {"gen_ai.response.finish_reasons": ["content_filter"]}
     assert only(found_of(tmp_path, request(span(1, filtered))))[2].status == "content_filter"
 

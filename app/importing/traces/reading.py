@@ -63,22 +63,34 @@ def found_in(spans: Sequence[Span], found: Found, choice: TraceChoice) -> Found:
     """What the traces of ``spans`` hold. Raises DataError where none is of generative AI, or none has texts."""
     traces = traces_of(spans)
     if not traces:
-        names = ", ".join(sorted({span.name for span in spans} - {""})[:5])
-        raise DataError(
-            f"{spans[0].where}: holds {len(spans)} spans, but none of generative AI (they are {names or 'nameless'}): "
-            "none says gen_ai.operation.name, openinference.span.kind, traceloop.span.kind or mlflow.spanType; "
-            "instrument the client of the model, too"
-        )
-    orphans = sum(trace.orphans for trace in traces)
-    if orphans:
-        found.note(f"{orphans} spans name a parent that is in none of the files, and count as the first of their trace")
+        raise DataError(f"{spans[0].where}: {_why_no_traces(spans)}")
     for trace in traces:
         _take_trace(trace, found, choice)
     if not found.answers:
         raise DataError(f"{spans[0].where}: {_why_nothing(found, len(traces))}")
+    _note(found, sum(trace.orphans for trace in traces))
+    return found
+
+
+def _note(found: Found, orphans: int) -> None:
+    if orphans:
+        found.note(f"{orphans} spans name a parent that is in none of the files, and count as the first of their trace")
     if found.left[_NO_CONTENT]:
         found.note(_CAPTURE)
-    return found
+    if len(names := sorted({candidate for _, candidate, _ in found.answers})) > 1:
+        found.note(
+            f"each trace was answered by one of {len(names)} candidates ({', '.join(names[:5])}), so the others have "
+            "no answer to it: their means are of different questions"
+        )
+
+
+def _why_no_traces(spans: Sequence[Span]) -> str:
+    names = ", ".join(sorted({span.name for span in spans} - {""})[:5])
+    return (
+        f"holds {len(spans)} spans, but none of generative AI (they are {names or 'nameless'}): none says "
+        "gen_ai.operation.name, openinference.span.kind, traceloop.span.kind or mlflow.spanType; instrument the client "
+        "of the model, too"
+    )
 
 
 def _why_nothing(found: Found, traces: int) -> str:
