@@ -55,7 +55,7 @@ def _measured(measure: str) -> Source:
 def graded(data: RunData, source: Source | None) -> dict[Place, Graded]:
     """Place -> what is known of the answer there."""
     grid, labels = grid_of(data), _labels(data)
-    judges = judges_of(data)
+    judges, measures = judges_of(data), measures_of(data)
     unsafe = _unsafe(data)
     alike = [one for one in judges if source and source.judge and _alike(one, source.judge)]
     rows = {sample: row for row, sample in enumerate(data.samples["sample_id"])}
@@ -71,7 +71,7 @@ def graded(data: RunData, source: Source | None) -> dict[Place, Graded]:
             _spread(grid, candidate, alike, at),
             unsafe.get(place, False),
             {judge.name: held for judge in judges if (held := _grades(grid, candidate, judge, at))},
-            {m: value for m in measures_of(data) if (value := _value(grid.values[candidate, "", m], at)) is not None},
+            {m: value for m in measures if (value := _value(grid.values[candidate, "", m], at)) is not None},
             labels.get(place, {}),
         )
     return found
