@@ -30,8 +30,8 @@ class WindowOutput(BaseModel):
 
 class WindowChangeOutput(BaseModel):
     """A window against ``reference``, or against the one ``before``. ``effect`` is a difference (mean, share), or a
-    chance that is 0.5 for no change (amount, mix). ``distance`` is of a mix, in bits; ``chance`` is what chance makes
-    of it, or of a share of new names."""
+    chance that is 0.5 for no change (amount), or bits beyond chance (mix). ``distance`` is of a mix, in bits;
+    ``chance`` is what chance makes of it, or of a share of new names."""
 
     window: str
     against: str
@@ -211,7 +211,7 @@ def print_over_time(found: OverTime, out: TextIO) -> None:
 
 
 def _print_movers(track: Track, found: OverTime, out: TextIO) -> None:
-    shown = [f"{name} {early} → {late}" for name, early, late in tables.mover_rows(track)]
+    shown = [f"{name} {early} → {late}" for name, early, late in tables.mover_rows(track, found)]
     if shown:
         say(out, f"{said.subject(track.subject, found)}, rose and fell: {', '.join(shown[:SHOWN])}")
 

@@ -89,7 +89,7 @@ def mean_change(
     if _too_few(windows):
         return Change(_no_interval(first, second), 1.0)
     change = float(second.mean() - first.mean())
-    se, df = _error(first - first.mean(), second - second.mean(), windows)
+    se, df = error_of_difference(first - first.mean(), second - second.mean(), windows)
     span = None if scale is None else (scale[0] - scale[1], scale[1] - scale[0])
     if se <= 1e-12 * max(1.0, float(np.abs(first).max()), float(np.abs(second).max())):
         return _constant_change(first, second, windows, level, scale)
@@ -141,7 +141,7 @@ def superiority(
     chance = float(over.mean())
     if _too_few(windows):
         return Change(Estimate(chance, None, None, n, "too few clusters: no interval"), 1.0)
-    se, df = _error(chance - under, over - chance, windows)
+    se, df = error_of_difference(chance - under, over - chance, windows)
     if se <= 1e-12:
         apart = abs(chance - 0.5) > 0.25  # complete separation; else all values are equal
         return Change(
@@ -179,8 +179,8 @@ def error_of(shifts: Floats, windows: Windows) -> tuple[float, float]:
     return float(np.sqrt(total)), total**2 / spent if spent > 0 else 1.0
 
 
-def _error(early: Floats, late: Floats, windows: Windows) -> tuple[float, float]:
-    """Of the sum of the late window's mean and less the early one's, both given less themselves."""
+def error_of_difference(early: Floats, late: Floats, windows: Windows) -> tuple[float, float]:
+    """Of the mean of ``late`` (m,) less that of ``early`` (n,), both given as what is left of their mean."""
     return error_of(_shifts(late, windows.late, windows.count) - _shifts(early, windows.early, windows.count), windows)
 
 

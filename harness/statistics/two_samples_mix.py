@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
-from .intervals import mean_interval
-from .two_samples import Windows, superiority
+from .intervals import cut, mean_interval, t_quantile
+from .two_samples import Windows, error_of_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    Floats = NDArray[np.floating[Any]]
+    Floats = NDArray[Any]
     Codes = NDArray[np.intp]
 
 DRAWS = 4_999
@@ -31,21 +31,20 @@ TIE = 1e-7
 """Distances that differ by less are equal but for rounding."""
 _FIRST, _BATCH = 249, 475
 _BLOCK = 4_000_000
-_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MixChange:
     """``distance`` in bits, its mean by ``chance`` and the ``limit`` that chance passes in 5 % of windows like these.
 
-    ``apart`` is the chance that a naive Bayes classifier, fitted on other clusters, finds a late bag later than an
-    early one: 0.5 where nothing tells them apart. ``p`` is that of the distance, after so many ``draws``.
+    ``beyond`` is the distance less that by chance, with an interval that holds where the mixes differ. ``p`` is that of
+    the distance, after so many ``draws``.
     """
 
     distance: float
     chance: float
     limit: float
-    apart: Estimate
+    beyond: Estimate
     p: float
     draws: int
 
@@ -58,9 +57,9 @@ def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 
     dealt = _Dealt.of(early, late, windows)
     seen = float(_distances(dealt.late[None], dealt.total)[0])
     p, drawn = _p_value(dealt, seen, rng, _distances)
-    return MixChange(
-        seen, float(drawn.mean()), float(np.quantile(drawn, 0.95)), _apart(early, late, windows, rng), p, len(drawn)
-    )
+    chance = float(drawn.mean())
+    beyond = _beyond(seen, chance, (early, late), windows)
+    return MixChange(seen, chance, float(np.quantile(drawn, 0.95)), beyond, p, len(drawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,16 +207,25 @@ def _bits(shares: Floats) -> Floats:
     return found
 
 
-def _apart(early: csr_array, late: csr_array, windows: Windows, rng: np.random.Generator) -> Estimate:
-    """Multinomial naive Bayes in five folds of clusters (Lopez-Paz, Oquab 2017: a classifier two-sample test)."""
+def _beyond(seen: float, chance: float, bags: tuple[csr_array, csr_array], windows: Windows) -> Estimate:
+    """By t, with errors from what each sample moves of the distance (the delta method), by cluster."""
     import numpy as np
 
-    fold = rng.permutation(windows.count) % _FOLDS
-    sides = [(early, fold[windows.early]), (late, fold[windows.late])]
-    scores: list[Any] = [np.zeros(bags.shape[0]) for bags, _ in sides]
-    for number in range(_FOLDS):
-        fitted = [np.asarray(bags[own != number].sum(axis=0), dtype=float).ravel() + 1.0 for bags, own in sides]
-        weights = np.log(fitted[1] / fitted[1].sum()) - np.log(fitted[0] / fitted[0].sum())
-        for score, (bags, own) in zip(scores, sides, strict=True):
-            score[own == number] = bags[own == number] @ weights
-    return superiority(scores[0], scores[1], windows).estimate
+    shares = [_shares(np.asarray(one.sum(axis=0), dtype=float)[None])[0] for one in bags]
+    middle = (shares[0] + shares[1]) / 2
+    moves = [_moves(one, own, middle) for one, own in zip(bags, shares, strict=True)]
+    se, df = error_of_difference(-moves[0], moves[1], windows)
+    reach = t_quantile(0.95, df) * se
+    n = bags[0].shape[0] + bags[1].shape[0]
+    low, high = cut(seen - chance - reach, seen - chance + reach, (-chance, 1.0))
+    return Estimate(seen - chance, low, high, n, f"delta method over {windows.count} clusters, t, df {df:.0f}")
+
+
+def _moves(bags: csr_array, shares: Floats, middle: Floats) -> Floats:
+    import numpy as np
+
+    there = shares > 0
+    slope = np.where(there, np.log2(np.where(there, shares, 1.0) / np.where(there, middle, 1.0)) / 2, 0.0)
+    counts = np.asarray(bags.sum(axis=1), dtype=float)
+    found: Floats = (np.asarray(bags @ slope, dtype=float) - counts * float(shares @ slope)) / max(counts.mean(), 1e-30)
+    return found

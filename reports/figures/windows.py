@@ -33,6 +33,7 @@ class Line:
 
     name: str
     spots: tuple[Spot, ...]
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def over_windows(
     if not shown:
         return None
     y = _up([spot for one in shown for spot in one.spots], limits, zero)
-    legend, height = _legend([one.name for one in shown], frame)
+    legend, height = _legend(shown, frame)
     parts = [
         Markup('<svg class="windows" viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}">').format(
             frame.width, height, f"{up} over {len(frame.labels)} windows; the numbers are in the tables"
@@ -129,7 +130,7 @@ def _labels(frame: Frame) -> Iterator[Markup]:
 
 
 def _line(one: Line, colour: int, frame: Frame, y: Axis, unit: Callable[[float], str]) -> Markup:
-    parts = [Markup('<g class="curve curve{}">').format(colour)]
+    parts = [Markup('<g class="{}">').format(_kind(one, colour))]
     for run in _unbroken(one.spots):
         places = [(frame.at(spot.at), spot) for spot in run]
         banded = [(x, y.at(s.low), y.at(s.high)) for x, s in places if s.low is not None and s.high is not None]
@@ -166,21 +167,25 @@ def _told(name: str, spot: Spot, frame: Frame, unit: Callable[[float], str]) -> 
     return f"{frame.labels[spot.at]}, {name}: {unit(spot.value)}{reach}{moved}"
 
 
-def _legend(names: Sequence[str], frame: Frame) -> tuple[list[Markup], int]:
+def _kind(one: Line, colour: int) -> str:
+    return f"curve curve{colour}{' dashed' if one.dashed else ''}"
+
+
+def _legend(lines: Sequence[Line], frame: Frame) -> tuple[list[Markup], int]:
     """Names beside each other under the figure, and the height of both; nothing for one."""
-    if len(names) < 2:
+    if len(lines) < 2:
         return [], HEIGHT
     parts, x, row = [], 4.0, 0
-    for number, name in enumerate(names):
-        short = trimmed(name, 40)
+    for number, one in enumerate(lines):
+        short = trimmed(one.name, 40)
         long = 42 + LETTER * len(short)
         if x + long > frame.width and x > 4:
             x, row = 4.0, row + 1
         at = HEIGHT + ROW * row + 4
         parts.append(
-            Markup(
-                '<g class="curve curve{}"><path d="M{} {}h20"/></g><text class="name" x="{}" y="{}">{}</text>'
-            ).format(number % COLOURS, x, at, x + 26, at + 4, short)
+            Markup('<g class="{}"><path d="M{} {}h20"/></g><text class="name" x="{}" y="{}">{}</text>').format(
+                _kind(one, number % COLOURS), x, at, x + 26, at + 4, short
+            )
         )
         x += long
     return parts, HEIGHT + ROW * (row + 1)

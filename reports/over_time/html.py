@@ -12,7 +12,7 @@ from ..html import environment, static_page
 from . import said, tables
 from .records import SAME, Kind, OverTime, Track
 
-_CHANCE = "most of chance"
+_CHANCE = "by chance, 95 %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def _drawings(found: OverTime, group: Sequence[Track], wide: bool) -> Iterator[D
         )
     else:
         lines = [Line(one.subject.candidate or said.subject(one.subject, found), _spots(one)) for one in group]
-        lines += [Line(_CHANCE, _limits(group[0]))] if about.how == "new" and len(group) == 1 else []
+        lines += [Line(_CHANCE, _limits(group[0]), dashed=True)] if about.how == "new" and len(group) == 1 else []
         limits = (0.0, float("inf")) if about.how == "amount" else group[0].scale
         svg = over_windows(
             lines, frame, _up(group[0]), lambda v: said.amount(v, about), limits, about.how in ("share", "new")
         )
     if svg is not None:
-        movers = tuple(row for one in group for row in tables.mover_rows(one))
+        movers = tuple(row for one in group for row in tables.mover_rows(one, found))
         yield Drawing(said.measure(about, found), svg, movers)
 
 
@@ -127,4 +127,4 @@ def _distances(found: OverTime, group: Sequence[Track]) -> Iterator[Line]:
         name = track.subject.candidate or "distance"
         yield Line(name, tuple(Spot(one.window, one.distance or 0.0, moved=2 * one.moved) for one in known))
         if len(group) == 1:
-            yield Line(_CHANCE, tuple(Spot(one.window, one.limit or 0.0) for one in known))
+            yield Line(_CHANCE, tuple(Spot(one.window, one.limit or 0.0) for one in known), dashed=True)

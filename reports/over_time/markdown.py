@@ -35,7 +35,7 @@ def _kinds(found: OverTime) -> Iterator[str]:
         own = [[escape(row.name), *map(escape, row.values)] for row in rows if row.kind == kind]
         yield table(["", *tables.COLUMNS], own)
         for track in found.of(kind):
-            movers = [[escape(name), early, late] for name, early, late in tables.mover_rows(track)]
+            movers = [[escape(name), early, late] for name, early, late in tables.mover_rows(track, found)]
             if movers:
                 yield table(
                     [f"Rose and fell: {escape(said.measure(track.subject, found))}", "reference", "last"], movers

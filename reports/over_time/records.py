@@ -67,10 +67,9 @@ class Change:
     """A window (its place) against the reference, or against the window with samples before it.
 
     ``estimate`` is a difference (of what is new: from chance), of amounts the chance that one of this window is the
-    larger, of mixes the chance that a classifier tells them apart (both 0.5 for no change). ``distance`` is that of a
-    mix in bits; ``chance`` is what chance makes of it, or of a share of new names, and ``limit`` what chance passes in
-    5 % of windows. ``few`` says why there is no ``p``; ``adjusted`` is that of
-    Benjamini and Hochberg over all tests of the page.
+    larger (0.5 for no change), of mixes the bits beyond chance. ``distance`` is that of a mix in bits; ``chance`` is
+    what chance makes of it, or of a share of new names, and ``limit`` what chance passes in 5 % of windows. ``few``
+    says why there is no ``p``; ``adjusted`` is that of Benjamini and Hochberg over all tests of the page.
     """
 
     window: int

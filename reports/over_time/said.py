@@ -109,7 +109,7 @@ def change(one: Change, track: Track) -> str:
 
 
 def effect(one: Change, about: Subject) -> str:
-    """The size of a change with its interval: a difference, points of a share, or a chance (AUC), a half for none."""
+    """The size of a change with its interval: a difference, points of a share, bits of a mix, or a share of pairs."""
     found = one.estimate
     if found is None or found.value is None:
         return one.few or words.NONE
@@ -119,7 +119,9 @@ def effect(one: Change, about: Subject) -> str:
         return f"{_hundred(found, sign=True)} points"
     if about.how == "new":
         return f"{_hundred(found, sign=True)} points beyond chance"
-    return f"larger in {_hundred(found)} % of pairs" if about.how == "amount" else f"AUC {words.estimate(found)}"
+    if about.how == "mix":
+        return f"{_bits(found)} bits beyond chance"
+    return f"larger in {_hundred(found)} % of pairs"
 
 
 def _hundred(found: Estimate, sign: bool = False) -> str:
@@ -129,6 +131,16 @@ def _hundred(found: Estimate, sign: bool = False) -> str:
 
     reach = "" if found.low is None or found.high is None else f" [{shown(found.low)}, {shown(found.high)}]"
     return f"{shown(found.value or 0.0)}{reach}"
+
+
+def _bits(found: Estimate) -> str:
+    reach = "" if found.low is None else f" [{_signed(found.low)}, {_signed(found.high)}]"
+    return f"{_signed(found.value)}{reach}"
+
+
+def _signed(value: float | None) -> str:
+    text = words.number(value, 3)
+    return text if text.startswith("−") else f"+{text}"
 
 
 def by_chance(value: float, about: Subject) -> str:

@@ -109,7 +109,7 @@ def _named(candidate: str, name: str, found: OverTime) -> str:
     return f"{candidate}, {name}" if candidate and len(candidates) > 1 else name
 
 
-def mover_rows(track: Track) -> Iterator[tuple[str, str, str]]:
+def mover_rows(track: Track, found: OverTime) -> Iterator[tuple[str, str, str]]:
     """Name and its share of samples in the reference and in the last window."""
     for one in track.movers:
-        yield one.name, words.percent(one.early), words.percent(one.late)
+        yield _named(track.subject.candidate, one.name, found), words.percent(one.early), words.percent(one.late)

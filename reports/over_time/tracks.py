@@ -142,7 +142,7 @@ def _mixes(one: Mixed, placed: Placed, seed: int) -> Iterator[Change]:
             continue
         windows = windows_of_clusters(placed.clusters[early], placed.clusters[late])
         found = mix_change(matrix[early], matrix[late], windows, seed + number)
-        yield Change(at, against, found.apart, found.p, None, "", found.distance, found.chance, found.limit)
+        yield Change(at, against, found.beyond, found.p, None, "", found.distance, found.chance, found.limit)
 
 
 def too_few(clusters: Codes, early: Mask, late: Mask) -> str:

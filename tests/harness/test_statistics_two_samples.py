@@ -107,10 +107,11 @@ def test_another_mix_is_found_and_its_size_told(rng):
     found = mix_change(bags(rng, 200, shares), bags(rng, 200, moved), separate(200, 200))
     assert found.p == pytest.approx(1 / 5000)
     assert found.distance > found.limit > found.chance > 0
-    assert found.apart.low > 0.5
+    assert found.beyond.value == pytest.approx(found.distance - found.chance)
+    assert found.beyond.low > 0
     same = mix_change(bags(rng, 200, shares), bags(rng, 200, shares), separate(200, 200))
     assert same.p > 0.05
-    assert same.apart.low < 0.5 < same.apart.high
+    assert same.beyond.value < 0.01
 
 
 def test_words_that_a_cluster_repeats_are_no_change_of_the_mix(rng):
@@ -142,6 +143,20 @@ def test_a_slice_that_is_new_counts_as_mix():
     found = composition(early, late, separate(20, 20))
     assert found.within.value == pytest.approx(0.0)
     assert found.mix.value == pytest.approx(-0.5)
+
+
+@pytest.mark.slow
+def test_the_interval_of_a_distance_covers_that_of_the_mixes(rng):
+    shares = np.full(40, 0.1)
+    moved = shares * np.linspace(0.2, 1.8, 40)
+    true, inside = distance(shares, moved), []
+    for seed in range(200):
+        rows = [np.repeat(bags(rng, 60, own).toarray(), 2, axis=0) for own in (shares, moved)]
+        codes = np.repeat(np.arange(60), 2)
+        labels = windows_of_clusters(codes, codes + 60)
+        one = mix_change(*(sparse.csr_array(own) for own in rows), labels, seed).beyond
+        inside.append(one.low <= true <= one.high)
+    assert np.mean(inside) > 0.9
 
 
 def window(rng, clusters=30, members=4, shift=0.0):
