@@ -21,6 +21,24 @@ def _parts(card: Card) -> Iterator[str]:
     )
     if card.notes:
         yield "\n".join(f"- {escape(note)}" for note in card.notes)
+    yield from _splits(card)
+    yield "## Filters"
+    yield table(
+        ("filter", "takes out", "answers"), [(f.name, escape(f.meaning), str(f.removed)) for f in card.filters], 2
+    )
+    if card.rescued:
+        yield f"{card.rescued} answers are kept because people score them higher than the judge does."
+    if card.classes:
+        yield "## Classes"
+        yield table(("class", "had", "taken"), [(escape(c.name), str(c.had), str(c.taken)) for c in card.classes])
+    yield "## Answers"
+    yield table(("candidate", "lines"), [(escape(name), str(count)) for name, count in card.candidates.items()])
+    yield "Prompts: " + ", ".join(f"{count} {how}" for how, count in card.prompts.items() if count) + "."
+    for run in card.runs:
+        yield from _run(run)
+
+
+def _splits(card: Card) -> Iterator[str]:
     yield "## Splits"
     titles = ("split", "file", "share", "lines", "pairs", "samples", "clusters", "tokens (estimated)")
     rows = [
@@ -38,19 +56,6 @@ def _parts(card: Card) -> Iterator[str]:
         f"A cluster is on one side, and so are samples that are near duplicates: {card.near_duplicates}. The test "
         "split holds all samples of its clusters, whatever was answered."
     )
-    yield "## Filters"
-    yield table(
-        ("filter", "takes out", "answers"), [(f.name, escape(f.meaning), str(f.removed)) for f in card.filters], 2
-    )
-    if card.rescued:
-        yield f"{card.rescued} answers are kept because people score them higher than the judge does."
-    if card.classes:
-        yield "## Classes"
-        yield table(("class", "had", "taken"), [(escape(c.name), str(c.had), str(c.taken)) for c in card.classes])
-    yield "## Answers"
-    yield table(("candidate", "lines"), [(escape(name), str(count)) for name, count in card.candidates.items()])
-    for run in card.runs:
-        yield from _run(run)
 
 
 def _run(run: RunCard) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +43,8 @@ def words_of(text: str) -> Words:
     ('the', 'name', '東', '京')
     """
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return tuple(_WORD.findall(plain)) or tuple(plain.split())
+    # Interned, since texts share most of their words, and as objects of their own these would fill the memory.
+    return tuple(map(sys.intern, _WORD.findall(plain))) or tuple(plain.split())
 
 
 @dataclass(frozen=True)
