@@ -27,8 +27,8 @@ def import_feedback(
         emit(made)
         return
     typer.echo(
-        f"run {made.run}: {made.attached} of {made.rows} rows hold; {made.added} votes are new, {made.replaced} take "
-        "the place of an earlier one"
+        f"run {made.run}: {made.attached} of {made.rows} rows hold: {made.added} new, {made.replaced} in place of an "
+        "earlier vote"
     )
     for note in made.notes:
         typer.echo(f"note: {note}")

@@ -52,7 +52,7 @@ def test_votes_come_in_and_are_told_as_tables_pages_and_json(desk, run):
     words = ["import", "feedback", "votes.csv", "--columns", "response_id=id,accepted=score"]
     code, out, err = desk.command(*words)
     assert (code, err) == (0, "")
-    assert out == f"run {run.id}: 20 of 20 rows hold; 20 votes are new, 0 take the place of an earlier one\n"
+    assert out == f"run {run.id}: 20 of 20 rows hold: 20 new, 0 in place of an earlier vote\n"
     code, out, _ = desk.command(*words, "--json")
     assert (code, json.loads(out)["added"], json.loads(out)["attached"]) == (0, 0, 20)
     code, out, err = desk.command("feedback", "november", "--window", "month", "--json")
