@@ -7,7 +7,7 @@ whole, and of a cluster that stands in both windows the two parts change places 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
@@ -37,7 +37,7 @@ _BLOCK = 4_000_000
 class MixChange:
     """``distance`` in bits, its mean by ``chance`` and the ``limit`` that chance passes in 5 % of windows like these.
 
-    ``beyond`` is the distance less that by chance, with an interval that holds where the mixes differ. ``p`` is that of
+    ``beyond`` is the distance less that by chance, with an interval where it passes the ``limit``. ``p`` is that of
     the distance, after so many ``draws``.
     """
 
@@ -58,8 +58,10 @@ def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 
     seen = float(_distances(dealt.late[None], dealt.total)[0])
     p, drawn = _p_value(dealt, seen, rng, _distances)
     chance = float(drawn.mean())
-    beyond = _beyond(seen, chance, (early, late), windows)
-    return MixChange(seen, chance, float(np.quantile(drawn, 0.95)), beyond, p, len(drawn))
+    limit, beyond = float(np.quantile(drawn, 0.95)), _beyond(seen, chance, (early, late), windows)
+    if seen <= limit:  # near the same mix the distance has no slope, and the interval would be far too narrow
+        beyond = replace(beyond, low=None, high=None, method="no interval: not beyond chance")
+    return MixChange(seen, chance, limit, beyond, p, len(drawn))
 
 
 @dataclass(frozen=True, slots=True)

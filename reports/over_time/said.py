@@ -188,10 +188,9 @@ def notes(found: OverTime) -> tuple[str, ...]:
 def _notes(found: OverTime) -> Iterator[str]:
     step = any(one.against == "before" for track in found.tracks for one in track.changes)
     last = f", and the last one, {found.periods[found.last].label}, with the one before it" if step else ""
-    yield (
-        f"a window is compared with the reference, {reference(found)}{last}; p is corrected by Benjamini and Hochberg "
-        f"over all {words.plural(found.tests, 'test')}"
-    )
+    over = f"p is corrected by Benjamini and Hochberg over all {words.plural(found.tests, 'test')}"
+    corrected = over if found.tests else "nothing could be tested"
+    yield (f"a window is compared with the reference, {reference(found)}{last}; {corrected}")
     if any(track.subject.source for track in found.tracks):
         yield "scores are the judges' own, uncorrected by human labels; a judge that drifted moves them too"
     if found.untimed:

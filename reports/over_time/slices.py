@@ -10,6 +10,7 @@ from ...harness.errors import InputError
 from ...harness.statistics.two_samples import windows_of_clusters
 from ...harness.statistics.two_samples_slices import composition
 from ...harness.store.frames import RunData
+from ...harness.windows import ASKED_AT
 from .periods import Placed
 from .questions import tags_of
 from .records import LEAST, Change, Part, Slice, Sliced
@@ -92,7 +93,7 @@ def _names(data: RunData, by: str, metadata: Mapping[str, Mapping[str, Any]]) ->
         fields = [metadata.get(str(name), {}).get(by) for name in data.samples["sample_id"]]
         chosen = [() if value in (None, "") else (str(value),) for value in fields]
     if not any(chosen):
-        others = sorted({name for own in metadata.values() for name in own})[:12]
+        others = sorted({name for own in metadata.values() for name in own} - {ASKED_AT})[:12]
         raise InputError(
             f"--by {by!r}: no sample has {'such a tag' if kind == TAG else 'such a field in its metadata'}; "
             f"wanted tag, tag:PREFIX, cluster, candidate{', or one of ' + ', '.join(others) if others else ''}"

@@ -56,7 +56,7 @@ def track_of(column: Column, placed: Placed) -> Track:
     there = ~np.isnan(column.values) & (placed.window >= 0)
     points = tuple(_point(column, placed, there & placed.within([at])) for at in range(len(placed.periods)))
     base = _point(column, placed, there & placed.within(placed.reference))
-    constant = bool(there.any()) and float(np.ptp(column.values[there])) == 0.0
+    constant = int(there.sum()) >= LEAST and float(np.ptp(column.values[there])) == 0.0
     changes = tuple(
         Change(at, against, few=SAME)
         if constant
