@@ -190,7 +190,7 @@ def _notes(found: OverTime) -> Iterator[str]:
     last = f", and the last one, {found.periods[found.last].label}, with the one before it" if step else ""
     over = f"p is corrected by Benjamini and Hochberg over all {words.plural(found.tests, 'test')}"
     corrected = over if found.tests else "nothing could be tested"
-    yield (f"a window is compared with the reference, {reference(found)}{last}; {corrected}")
+    yield f"a window is compared with the reference, {reference(found)}{last}; {corrected}"
     if any(track.subject.source for track in found.tracks):
         yield "scores are the judges' own, uncorrected by human labels; a judge that drifted moves them too"
     if found.untimed:
