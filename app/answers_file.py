@@ -19,9 +19,9 @@ Samples = dict[str, dict[str, Any]]
 """Sample id -> the columns of the sample."""
 Sheets = dict[str, list[dict[str, Any]]]
 """Candidate -> rows with sample_id, answer, trial."""
-_MEASURED = ("e2e_s", "ttft_s", "prompt_tokens", "completion_tokens", "cost_usd", "status", "detail")
+_BESIDE = ("e2e_s", "ttft_s", "prompt_tokens", "completion_tokens", "cost_usd", "status", "detail", "retrieved")
 """What a sheet may say of an answer beside its text."""
-_OWN = frozenset({"candidate", "trial", *_ANSWER_COLUMNS, *_MEASURED})
+_OWN = frozenset({"candidate", "trial", *_ANSWER_COLUMNS, *_BESIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def exam_of_file(source: Path, judge: JudgeChoice, workspace: str | Path) -> Exa
 
     Optional columns: ``id``, ``candidate`` (one sheet each; default: the file's name), ``trial``, ``reference``,
     ``context``, ``cluster``, ``tags``; of the answer ``e2e_s``, ``ttft_s``, ``prompt_tokens``, ``completion_tokens``,
-    ``cost_usd``, ``status`` and ``detail`` as in an answer sheet; and any other, kept as metadata.
+    ``cost_usd``, ``status``, ``detail`` and ``retrieved`` as in an answer sheet; and any other, kept as metadata.
     """
     samples, sheets = _sorted_out(((f"{source}:{row.line}", row.data) for row in read_rows(source)), source.stem)
     return _exam(samples, sheets, Path.cwd() / source, workspace, judge)
@@ -72,8 +72,8 @@ def _sorted_out(rows: Iterable[tuple[str, Mapping[str, Any]]], name: str) -> tup
                 f"{where}: the answer of {candidate!r} to this question, trial {trial}, stands in {before} already; "
                 "give each draw a trial of its own, or remove one"
             )
-        measured = {name: row[name] for name in _MEASURED if row.get(name) not in (None, "")}
-        sheets.setdefault(candidate, []).append({"sample_id": sample_id, "answer": answer, "trial": trial, **measured})
+        beside = {name: row[name] for name in _BESIDE if row.get(name) not in (None, "")}
+        sheets.setdefault(candidate, []).append({"sample_id": sample_id, "answer": answer, "trial": trial, **beside})
     if not samples:
         raise DataError(f"{name}: holds no rows to grade")
     return samples, sheets

@@ -20,7 +20,7 @@ def learned_in(folder: Path) -> list[Learned]:
             f"--trained-on {str(folder)!r}: holds no {TRACE if not path.is_file() else CARD}; "
             "name the folder that `markscheme export finetune --output` wrote"
         )
-    found = []
+    found: list[Learned] = []
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:

@@ -10,7 +10,7 @@ from .found import Found
 
 SAMPLE = ("question", "reference", "context", "cluster", "tags")
 """What can be said of a question."""
-ANSWER = ("id", "answer", "candidate", "trial", "error", "annotator")
+ANSWER = ("id", "answer", "candidate", "trial", "error", "annotator", "retrieved", "tool_calls")
 MEASURED = ("e2e_s", "ttft_s", "prompt_tokens", "completion_tokens", "cost_usd")
 SCORE, LABEL = "score.", "label."
 """Before a criterion: a judge's score, a person's label."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
+from ...harness.candidates.returned import retrieved_from, tool_calls_from
 from ...harness.data_rows import iter_rows
 from ...harness.errors import DataError
 from ..answers_file import sample_identity
@@ -18,6 +19,7 @@ from .failures import detail_of, failure_kind
 from .found import Found, FoundAnswer, FoundLabel, FoundScore, Place
 from .words import is_absent
 
+T = TypeVar("T")
 KNOWN = (*SAMPLE, *ANSWER, *MEASURED)
 
 
@@ -100,10 +102,25 @@ def _answer(row: Mapping[str, Any], where: str, path: Path, found: Found) -> Fou
     if not is_absent(row.get("error")):
         error = str(row["error"])
         return FoundAnswer(where, "" if text is None else str(text), failure_kind(error), detail_of(error))
-    if text is None or (text == "" and path.suffix.lower() in (".csv", ".tsv")):
+    calls = _made(row, "tool_calls", where, tool_calls_from)
+    if not calls and (text is None or (text == "" and path.suffix.lower() in (".csv", ".tsv"))):
         return None
     measured = {name: row[name] for name in MEASURED if not is_absent(row.get(name))}
-    return FoundAnswer(where, text_of(text, found), measured=measured)
+    retrieved = tuple(_made(row, "retrieved", where, retrieved_from))
+    own = tuple({"name": call.name, "arguments": call.arguments} for call in calls)
+    said = "" if text is None else text_of(text, found)
+    return FoundAnswer(where, said, measured=measured, tool_calls=own, retrieved=retrieved)
+
+
+def _made(row: Mapping[str, Any], column: str, where: str, read: Callable[[Any], Sequence[T]]) -> Sequence[T]:
+    """What is beside an answer's text, in CSV as JSON. Raises DataError where it is not what it should be."""
+    value = row.get(column)
+    if is_absent(value):
+        return ()
+    try:
+        return read(_passages(value))
+    except ValueError as error:
+        raise DataError(f"{where} {column}: {error}") from None
 
 
 def _take_scores(row: Mapping[str, Any], place: Place, choice: TableChoice, found: Found) -> None:

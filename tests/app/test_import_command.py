@@ -62,6 +62,32 @@ def test_a_table_becomes_a_run_with_answers_grades_and_labels(desk):
     assert sorted(data.answers["e2e_s"].dropna()) == [0.5, 1.0, 1.5, 2.5]
 
 
+def test_a_table_holds_what_was_retrieved_and_called_beside_a_text_or_without_one(desk):
+    path = desk.folder / "called.csv"
+    path.write_text(
+        "question,answer,retrieved,tool_calls\n"
+        """Who pays?,Companies.,"[{""id"": ""p1"", ""text"": ""Companies pay."", ""score"": 0.5}, ""Bare.""]",\n"""
+        """How warm?,,,"[{""name"": ""weather"", ""arguments"": {""city"": ""Oslo""}}]"\n"""
+    )
+    made = take_in(desk, "csv", str(path))
+    assert made["answers"] == {"ok": 2, "failed": 0}
+    first, second = read("latest").answers.to_dict("records")
+    assert [(one["id"], one["text"], one["score"]) for one in json.loads(first["retrieved"])] == [
+        ("p1", "Companies pay.", 0.5),
+        ("", "Bare.", None),
+    ]
+    (call,) = json.loads(second["tool_calls"])
+    assert (second["text"], call["name"], json.loads(call["arguments"])) == ("", "weather", {"city": "Oslo"})
+
+
+def test_what_was_called_and_is_no_list_of_calls_is_refused_with_its_line(desk):
+    path = desk.folder / "called.csv"
+    path.write_text("question,answer,tool_calls\nHow warm?,,weather\n")
+    code, _, err = desk.command("import", "csv", str(path))
+    assert code == 2
+    assert "called.csv:2 tool_calls: " in err
+
+
 def test_what_was_taken_in_is_told_and_what_was_not_is_counted_by_kind(desk):
     code, out, err = desk.command("import", *table(desk))
     assert (code, err) == (0, "")
