@@ -10,11 +10,10 @@ from markupsafe import Markup
 from ...harness.records import Estimate
 from .. import words
 from .axes import Axis, linear, trimmed
+from .lines import Box, kind, legend
 
 WIDTH, NARROW, HEIGHT, LEFT, RIGHT, TOP = 1060, 280, 240, 52, 16, 30
 FLOOR = HEIGHT - 30
-COLOURS = 5
-LETTER, ROW = 7, 18
 TICK = 6.4
 """Pixels of a letter on the axis."""
 
@@ -42,12 +41,13 @@ class _Frame:
 def acceptance_over_time(lines: Sequence[Shares], windows: Sequence[str]) -> Markup:
     """A line a candidate with the band of its 95 % intervals; it is broken where a window has no feedback."""
     frame = _Frame(windows, WIDTH, linear(0.0, 1.0, FLOOR, TOP))
-    legend, height = _legend([one.name for one in lines])
+    box = Box(LEFT, WIDTH - RIGHT, TOP, FLOOR, WIDTH, HEIGHT)
+    names, height = legend([one.name for one in lines], box)
     drawn = (
-        Markup('<g class="curve curve{}">{}</g>').format(number % COLOURS, Markup("").join(_line(one, frame)))
+        Markup('<g class="{}">{}</g>').format(kind(number), Markup("").join(_line(one, frame)))
         for number, one in enumerate(lines)
     )
-    return _svg(frame, height, f"share of votes that accept in {len(windows)} windows", [*drawn, *legend])
+    return _svg(frame, height, f"share of votes that accept in {len(windows)} windows", [*drawn, *names])
 
 
 def acceptance_by_score(name: str, levels: Sequence[str], shares: Sequence[Estimate]) -> Markup:
@@ -58,7 +58,7 @@ def acceptance_by_score(name: str, levels: Sequence[str], shares: Sequence[Estim
     return _svg(frame, HEIGHT, f"share of votes that accept by {name}", [drawn])
 
 
-def _svg(frame: _Frame, height: int, said: str, parts: Sequence[Markup]) -> Markup:
+def _svg(frame: _Frame, height: float, said: str, parts: Sequence[Markup]) -> Markup:
     opened = Markup(
         '<svg class="acceptance" viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}; the numbers are in the '
         'table">'
@@ -138,23 +138,3 @@ def told(name: str, where: str, share: Estimate) -> str:
     """``2026-W46, mini: 71 % [65, 77] of 120 votes``."""
     limits = "" if share.low is None or share.high is None else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
     return f"{where}, {name}: {words.percent(share.value)}{limits} of {words.plural(share.n, 'vote')}"
-
-
-def _legend(names: Sequence[str]) -> tuple[list[Markup], int]:
-    """Names beside each other under the figure, and the height of both; nothing for one."""
-    if len(names) < 2:
-        return [], HEIGHT
-    parts, x, row = [], 4.0, 0
-    for number, name in enumerate(names):
-        short = trimmed(name, 40)
-        long = 42 + LETTER * len(short)
-        if x + long > WIDTH and x > 4:
-            x, row = 4.0, row + 1
-        y = HEIGHT + ROW * row + 4
-        parts.append(
-            Markup(
-                '<g class="curve curve{}"><path d="M{} {}h20"/></g><text class="name" x="{}" y="{}">{}</text>'
-            ).format(number % COLOURS, x, y, x + 26, y + 4, short)
-        )
-        x += long
-    return parts, HEIGHT + ROW * (row + 1)

@@ -9,18 +9,13 @@ from math import isfinite
 from markupsafe import Markup
 
 from ...harness.records import Estimate
-from .axes import Axis, linear, trimmed
+from .axes import Axis
+from .lines import Box, axis_of, grid, kind, legend, names_under
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP = 1060, 236, 68, 16, 34
 NARROW = 520
 """Width of a figure that shares its row."""
 FLOOR = HEIGHT - 30
-COLOURS = 5
-"""Classes `curve0` … of the style sheet; further lines start over."""
-ROW = 18
-LETTER = 7
-TICK = 6.2
-"""Pixels of a letter on the axis."""
 CROWDED = 9
 """Pixels between nights below which points are small."""
 
@@ -64,14 +59,15 @@ class Frame:
     wide: bool = True
 
     @property
-    def width(self) -> int:
-        """In pixels of the drawing."""
-        return WIDTH if self.wide else NARROW
+    def box(self) -> Box:
+        """Where the lines are drawn."""
+        width = WIDTH if self.wide else NARROW
+        return Box(LEFT, width - RIGHT, TOP, FLOOR, width, HEIGHT)
 
     @property
     def step(self) -> float:
         """Pixels from a night to the next."""
-        return (self.width - LEFT - RIGHT - 24) / max(1, len(self.nights) - 1)
+        return (self.box.right - LEFT - 24) / max(1, len(self.nights) - 1)
 
     def at(self, night: int) -> float:
         """Pixel of a night."""
@@ -92,16 +88,19 @@ def trend(
     shown = [one for one in shown if one.spots]
     if not shown:
         return None
-    y = _up([spot.estimate for one in shown for spot in one.spots], limits, zero)
-    legend, height = _legend([one.name for one in shown], frame)
+    box = frame.box
+    estimates = [spot.estimate for one in shown for spot in one.spots]
+    y = axis_of((end for e in estimates for end in (e.low, e.value, e.high)), box, limits, zero)
+    names, height = legend([one.name for one in shown], box)
     parts = [
         Markup('<svg class="trend" viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}">').format(
-            frame.width, height, f"{up} over {len(frame.nights)} nights; the numbers are in the table of nights"
+            box.width, height, f"{up} over {len(frame.nights)} nights; the numbers are in the table of nights"
         ),
-        *_axes(frame, y, up, unit),
+        *grid(box, y, up, unit),
+        *names_under(frame.ticks, frame.at, box),
         *(_flag(flag, frame) for flag in frame.flags),
-        *(_trace(one, number % COLOURS, frame, y, unit) for number, one in enumerate(shown)),
-        *legend,
+        *(_trace(one, number, frame, y, unit) for number, one in enumerate(shown)),
+        *names,
         Markup("</svg>"),
     ]
     return Markup("").join(parts)
@@ -109,40 +108,6 @@ def trend(
 
 def _known(spot: Spot) -> bool:
     return spot.estimate.value is not None and isfinite(spot.estimate.value)
-
-
-def _up(estimates: Sequence[Estimate], limits: tuple[float, float] | None, zero: bool) -> Axis:
-    ends = [v for e in estimates for v in (e.low, e.value, e.high) if v is not None and isfinite(v)]
-    low, high = min(ends), max(ends)
-    pad = 0.08 * (high - low) or 0.05 * (abs(high) or 1.0)
-    low, high = (0.0 if zero else low - pad), high + pad
-    if limits is not None:
-        low, high = max(low, limits[0]), min(high, limits[1])
-    return linear(low, high if high > low else low + 1.0, FLOOR, TOP)
-
-
-def _axes(frame: Frame, y: Axis, up: str, unit: Callable[[float], str]) -> list[Markup]:
-    right = frame.width - RIGHT
-    parts = [Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(LEFT, TOP, FLOOR, right)]
-    for tick in y.ticks:
-        at = y.at(tick)
-        parts.append(Markup('<path class="grid" d="M{} {}H{}"/>').format(LEFT, at, right))
-        parts.append(Markup('<text class="tick end" x="{}" y="{}">{}</text>').format(LEFT - 7, at + 4, unit(tick)))
-    parts += _nights(frame)
-    parts.append(Markup('<text class="unit" x="{}" y="{}">{}</text>').format(4, 12, trimmed(up, 60)))
-    return parts
-
-
-def _nights(frame: Frame) -> list[Markup]:
-    """Names under the axis, from the last one back, as many as do not touch."""
-    need, free = TICK * max(map(len, frame.ticks)) + 14, float(frame.width)
-    parts = []
-    for night in range(len(frame.nights) - 1, -1, -1):
-        x = min(frame.at(night), round(frame.width - need / 2, 1))
-        if x + need / 2 <= free:
-            parts.append(Markup('<text class="tick" x="{}" y="{}">{}</text>').format(x, FLOOR + 17, frame.ticks[night]))
-            free = x - need / 2
-    return parts
 
 
 def _flag(flag: Flag, frame: Frame) -> Markup:
@@ -153,9 +118,9 @@ def _flag(flag: Flag, frame: Frame) -> Markup:
     )
 
 
-def _trace(one: Trace, colour: int, frame: Frame, y: Axis, unit: Callable[[float], str]) -> Markup:
+def _trace(one: Trace, number: int, frame: Frame, y: Axis, unit: Callable[[float], str]) -> Markup:
     places = [(frame.at(spot.at), y.at(spot.estimate.value or 0.0), spot) for spot in one.spots]
-    parts = [Markup('<g class="curve curve{}">').format(colour), _joined(places)]
+    parts = [Markup('<g class="{}">').format(kind(number)), _joined(places)]
     radius = 3.6 if frame.step >= CROWDED else 2.2
     parts += [_spot(one.name, place, radius, frame, y, unit) for place in places]
     return Markup("").join([*parts, Markup("</g>")])
@@ -174,13 +139,13 @@ def _spot(
     unit: Callable[[float], str],
 ) -> Markup:
     x, at, spot = place
-    kind = "hollow" if spot.hollow else "open" if spot.open else "full"
+    mark = "hollow" if spot.hollow else "open" if spot.open else "full"
     said = f"{frame.nights[spot.at]}, {name}: {told(spot, unit)}"
     parts = [Markup("<g><title>{}</title>").format(said)]
     if spot.estimate.low is not None and spot.estimate.high is not None:
         ends = y.at(spot.estimate.low), y.at(spot.estimate.high)
         parts.append(Markup('<path class="reach" d="M{} {}V{}"/>').format(x, *ends))
-    parts.append(Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(kind, x, at, radius))
+    parts.append(Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(mark, x, at, radius))
     if spot.step:
         way = "better" if spot.step > 0 else "worse"
         parts.append(Markup('<circle class="step {}" cx="{}" cy="{}" r="{}"/>').format(way, x, at, radius + 4))
@@ -197,23 +162,3 @@ def told(spot: Spot, unit: Callable[[float], str]) -> str:
     if spot.step:
         said.append(f"{'better' if spot.step > 0 else 'worse'} than the night before by more than chance")
     return ", ".join(said)
-
-
-def _legend(names: Sequence[str], frame: Frame) -> tuple[list[Markup], int]:
-    """Names beside each other under the figure, and the height of both; nothing for one."""
-    if len(names) < 2:
-        return [], HEIGHT
-    parts, x, row = [], 4.0, 0
-    for number, name in enumerate(names):
-        short = trimmed(name, 40)
-        long = 42 + LETTER * len(short)
-        if x + long > frame.width and x > 4:
-            x, row = 4.0, row + 1
-        y = HEIGHT + ROW * row + 4
-        parts.append(
-            Markup(
-                '<g class="curve curve{}"><path d="M{} {}h20"/></g><text class="name" x="{}" y="{}">{}</text>'
-            ).format(number % COLOURS, x, y, x + 26, y + 4, short)
-        )
-        x += long
-    return parts, HEIGHT + ROW * (row + 1)

@@ -8,12 +8,11 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from .axes import Axis, linear, trimmed
+from .axes import Axis
+from .lines import Box, axis_of, grid, kind, legend, names_under
 
 WIDTH, NARROW, HEIGHT, LEFT, RIGHT, TOP = 1060, 520, 220, 68, 16, 30
 FLOOR = HEIGHT - 30
-COLOURS = 5
-ROW, LETTER, TICK = 18, 7, 6.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,15 @@ class Frame:
     wide: bool = True
 
     @property
-    def width(self) -> int:
-        """In pixels of the drawing."""
-        return WIDTH if self.wide else NARROW
+    def box(self) -> Box:
+        """Where the lines are drawn."""
+        width = WIDTH if self.wide else NARROW
+        return Box(LEFT, width - RIGHT, TOP, FLOOR, width, HEIGHT)
 
     @property
     def step(self) -> float:
         """Pixels from a window to the next."""
-        return (self.width - LEFT - RIGHT) / len(self.labels)
+        return (self.box.right - LEFT) / len(self.labels)
 
     def at(self, window: int) -> float:
         """Pixel of a window's middle."""
@@ -72,29 +72,21 @@ def over_windows(
     shown = [one for one in lines if one.spots]
     if not shown:
         return None
-    y = _up([spot for one in shown for spot in one.spots], limits, zero)
-    legend, height = _legend(shown, frame)
+    box = frame.box
+    y = axis_of((end for one in shown for s in one.spots for end in (s.low, s.value, s.high)), box, limits, zero)
+    names, height = legend([one.name for one in shown], box, {one.name for one in shown if one.dashed})
     parts = [
         Markup('<svg class="windows" viewBox="0 0 {} {}" width="100%" role="img" aria-label="{}">').format(
-            frame.width, height, f"{up} over {len(frame.labels)} windows; the numbers are in the tables"
+            box.width, height, f"{up} over {len(frame.labels)} windows; the numbers are in the tables"
         ),
         *_reference(frame),
-        *_axes(frame, y, up, unit),
-        *(_line(one, number % COLOURS, frame, y, unit) for number, one in enumerate(shown)),
-        *legend,
+        *grid(box, y, up, unit),
+        *names_under([label.partition(" to ")[0] for label in frame.labels], frame.at, box),
+        *(_line(one, number, frame, y, unit) for number, one in enumerate(shown)),
+        *names,
         Markup("</svg>"),
     ]
     return Markup("").join(parts)
-
-
-def _up(spots: Sequence[Spot], limits: tuple[float, float] | None, zero: bool) -> Axis:
-    ends = [end for spot in spots for end in (spot.low, spot.value, spot.high) if end is not None]
-    low, high = min(ends), max(ends)
-    pad = 0.08 * (high - low) or 0.05 * (abs(high) or 1.0)
-    low, high = (min(0.0, low) if zero else low - pad), high + pad
-    if limits is not None:
-        low, high = max(low, limits[0]), min(high, limits[1])
-    return linear(low, high if high > low else low + 1.0, FLOOR, TOP)
 
 
 def _reference(frame: Frame) -> Iterator[Markup]:
@@ -106,31 +98,8 @@ def _reference(frame: Frame) -> Iterator[Markup]:
         )
 
 
-def _axes(frame: Frame, y: Axis, up: str, unit: Callable[[float], str]) -> list[Markup]:
-    right = frame.width - RIGHT
-    parts = [Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(LEFT, TOP, FLOOR, right)]
-    for tick in y.ticks:
-        at = y.at(tick)
-        parts.append(Markup('<path class="grid" d="M{} {}H{}"/>').format(LEFT, at, right))
-        parts.append(Markup('<text class="tick end" x="{}" y="{}">{}</text>').format(LEFT - 7, at + 4, unit(tick)))
-    parts += _labels(frame)
-    parts.append(Markup('<text class="unit" x="{}" y="{}">{}</text>').format(4, 12, trimmed(up, 60)))
-    return parts
-
-
-def _labels(frame: Frame) -> Iterator[Markup]:
-    """Names under the axis, from the last one back, as many as do not touch; of long ones how they begin."""
-    short = [label.partition(" to ")[0] for label in frame.labels]
-    need, free = TICK * max(map(len, short)) + 12, float(frame.width)
-    for window in range(len(short) - 1, -1, -1):
-        x = min(frame.at(window), round(frame.width - need / 2, 1))
-        if x + need / 2 <= free:
-            yield Markup('<text class="tick" x="{}" y="{}">{}</text>').format(x, FLOOR + 17, short[window])
-            free = x - need / 2
-
-
-def _line(one: Line, colour: int, frame: Frame, y: Axis, unit: Callable[[float], str]) -> Markup:
-    parts = [Markup('<g class="{}">').format(_kind(one, colour))]
+def _line(one: Line, number: int, frame: Frame, y: Axis, unit: Callable[[float], str]) -> Markup:
+    parts = [Markup('<g class="{}">').format(kind(number, one.dashed))]
     for run in _unbroken(one.spots):
         places = [(frame.at(spot.at), spot) for spot in run]
         banded = [(x, y.at(s.low), y.at(s.high)) for x, s in places if s.low is not None and s.high is not None]
@@ -165,27 +134,3 @@ def _told(name: str, spot: Spot, frame: Frame, unit: Callable[[float], str]) -> 
     reach = "" if spot.low is None or spot.high is None else f" [{unit(spot.low)}, {unit(spot.high)}]"
     moved = ", another than the reference by more than chance" if spot.moved else ""
     return f"{frame.labels[spot.at]}, {name}: {unit(spot.value)}{reach}{moved}"
-
-
-def _kind(one: Line, colour: int) -> str:
-    return f"curve curve{colour}{' dashed' if one.dashed else ''}"
-
-
-def _legend(lines: Sequence[Line], frame: Frame) -> tuple[list[Markup], int]:
-    """Names beside each other under the figure, and the height of both; nothing for one."""
-    if len(lines) < 2:
-        return [], HEIGHT
-    parts, x, row = [], 4.0, 0
-    for number, one in enumerate(lines):
-        short = trimmed(one.name, 40)
-        long = 42 + LETTER * len(short)
-        if x + long > frame.width and x > 4:
-            x, row = 4.0, row + 1
-        at = HEIGHT + ROW * row + 4
-        parts.append(
-            Markup('<g class="{}"><path d="M{} {}h20"/></g><text class="name" x="{}" y="{}">{}</text>').format(
-                _kind(one, number % COLOURS), x, at, x + 26, at + 4, short
-            )
-        )
-        x += long
-    return parts, HEIGHT + ROW * (row + 1)
