@@ -45,12 +45,15 @@ def axis_of(ends: Iterable[float | None], box: Box, limits: tuple[float, float] 
 
 
 def grid(box: Box, y: Axis, up: str, unit: Callable[[float], str]) -> Iterator[Markup]:
-    """Both axes, a line a tick, and over them what is measured."""
+    """Both axes, a line a tick, and over them what is measured. Ticks that ``unit`` makes the same are said once."""
+    said = ""
     yield Markup('<path class="axis" d="M{} {}V{}H{}"/>').format(box.left, box.top, box.floor, box.right)
     for tick in y.ticks:
         at = y.at(tick)
         yield Markup('<path class="grid" d="M{} {}H{}"/>').format(box.left, at, box.right)
-        yield Markup('<text class="tick end" x="{}" y="{}">{}</text>').format(box.left - 7, at + 4, unit(tick))
+        if unit(tick) != said:
+            said = unit(tick)
+            yield Markup('<text class="tick end" x="{}" y="{}">{}</text>').format(box.left - 7, at + 4, said)
     yield Markup('<text class="unit" x="{}" y="{}">{}</text>').format(4, 12, trimmed(up, 60))
 
 

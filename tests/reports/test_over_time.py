@@ -300,6 +300,12 @@ def test_a_line_breaks_over_an_empty_window_and_rings_mark_what_moved():
     assert over_windows([Line("bot", ())], Frame(("a",)), "score", str) is None
 
 
+def test_a_whole_number_stands_once_on_an_axis_with_halves_between():
+    drawn = over_windows([Line("bot", (Spot(0, 6.0), Spot(1, 7.0)))], Frame(("a", "b")), "words", "{:.0f}".format)
+    assert drawn.count('class="grid"') == 3
+    assert (drawn.count(">6</text>"), drawn.count(">7</text>")) == (1, 1)
+
+
 def test_a_time_that_is_none_is_refused_with_its_sample():
     from markscheme.app.comparing.over_time import times_of
 
