@@ -33,18 +33,24 @@ def _middles(one: Sequence[str], other: Sequence[str]) -> tuple[Sequence[str], S
 
 
 def distance(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many items are to be inserted, deleted or replaced to make ``other`` of ``one``."""
-    import numpy as np
+    """How many items are to be inserted, deleted or replaced to make ``other`` of ``one``.
 
+    A column of the table of distances is held as the signs of its steps, a bit an item in each of two integers (Myers
+    1999, A fast bit-vector algorithm for approximate string matching, in the form of Hyyrö 2003).
+    """
     if not one or not other:
         return max(len(one), len(other))
-    codes: dict[str, int] = {}
-    a = [codes.setdefault(item, len(codes)) for item in one]
-    b = np.array([codes.setdefault(item, len(codes)) for item in other])
-    place = np.arange(len(b) + 1)
-    row = place.copy()
-    for number, item in enumerate(a, 1):
-        best = np.minimum(row[1:] + 1, row[:-1] + (b != item))
-        # Insertions run along the row: each value is at most its left neighbour's plus one.
-        row = np.minimum.accumulate(np.concatenate(([number], best)) - place) + place
-    return int(row[-1])
+    places: dict[str, int] = {}
+    for number, item in enumerate(one):
+        places[item] = places.get(item, 0) | 1 << number
+    every, last = (1 << len(one)) - 1, 1 << (len(one) - 1)
+    up, down, found = every, 0, len(one)
+    for item in other:
+        same = places.get(item, 0)
+        across = (((same & up) + up) ^ up) | same
+        rises, falls = down | (every & ~(across | up)), up & across
+        found += bool(rises & last) - bool(falls & last)
+        rises, falls = (rises << 1 | 1) & every, falls << 1 & every
+        same |= down
+        up, down = falls | (every & ~(same | rises)), rises & same
+    return found
