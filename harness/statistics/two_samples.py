@@ -8,7 +8,7 @@ is not independent of what it says of the other. The errors leave out one cluste
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb, hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -80,19 +80,22 @@ def mean_change(
     """Mean of ``late`` (m,) less that of ``early`` (n,), by t.
 
     Where all values of a window are the same in both, the interval is made of the bounds of `mean_interval`; it needs
-    the ``scale``. No interval, and a p of 1, for fewer than two clusters in a window.
+    the ``scale``. Where sums of clusters cancel exactly, the samples count one by one: no width would be an artefact of
+    balance. No interval, and a p of 1, for fewer than two clusters in a window.
     """
     import numpy as np
 
     first, second = np.asarray(early, dtype=float), np.asarray(late, dtype=float)
     windows = windows or separate(len(first), len(second))
-    if _too_few(windows):
+    if too_few(windows):
         return Change(_no_interval(first, second), 1.0)
     change = float(second.mean() - first.mean())
     se, df = error_of_difference(first - first.mean(), second - second.mean(), windows)
     span = None if scale is None else (scale[0] - scale[1], scale[1] - scale[0])
     if se <= 1e-12 * max(1.0, float(np.abs(first).max()), float(np.abs(second).max())):
-        return _constant_change(first, second, windows, level, scale)
+        if np.ptp(first) == 0 and np.ptp(second) == 0:
+            return _constant_change(first, second, windows, level, scale)
+        return _one_by_one(mean_change(first, second, None, level, scale))
     reach = t_quantile(level, df) * se
     low, high = cut(change - reach, change + reach, span)
     n = len(first) + len(second)
@@ -111,7 +114,7 @@ def rate_change(early: ArrayLike, late: ArrayLike, windows: Windows | None = Non
 
     first, second = np.asarray(early, dtype=float), np.asarray(late, dtype=float)
     windows = windows or separate(len(first), len(second))
-    if _too_few(windows):
+    if too_few(windows):
         return Change(_no_interval(first, second), 1.0)
     early_share, late_share = rate_interval(first, windows.early), rate_interval(second, windows.late)
     counts = [_effective(first, windows.early), _effective(second, windows.late)]
@@ -139,10 +142,12 @@ def superiority(
         return Change(Estimate(None, None, None, n, "no values"), 1.0)
     over, under = placements(first, second), 1.0 - placements(second, first)
     chance = float(over.mean())
-    if _too_few(windows):
+    if too_few(windows):
         return Change(Estimate(chance, None, None, n, "too few clusters: no interval"), 1.0)
     se, df = error_of_difference(chance - under, over - chance, windows)
     if se <= 1e-12:
+        if np.ptp(over) > 0 or np.ptp(under) > 0:
+            return _one_by_one(superiority(first, second, None, level))
         apart = abs(chance - 0.5) > 0.25  # complete separation; else all values are equal
         return Change(
             Estimate(chance, None, None, n, "no spread: no interval"), _separated_p(windows) if apart else 1.0
@@ -194,7 +199,8 @@ def _shifts(rest: Floats, codes: Codes, count: int) -> Floats:
     return found
 
 
-def _too_few(windows: Windows) -> bool:
+def too_few(windows: Windows) -> bool:
+    """Whether a window has fewer than two clusters, so that nothing shows how much they vary."""
     return any(int((sizes > 0).sum()) < 2 for sizes in windows.sizes())
 
 
@@ -230,10 +236,18 @@ def _effective(values: Floats, codes: Codes) -> tuple[int, int]:
     return ones, max(round(size) - ones, 0)
 
 
+def _one_by_one(found: Change) -> Change:
+    estimate = found.estimate
+    return replace(found, estimate=replace(estimate, method=f"{estimate.method} (clusters cancel out)"))
+
+
 def _separated_p(windows: Windows) -> float:
-    """Of the permutation test where the windows have nothing in common, over clusters."""
-    early, late = (int((sizes > 0).sum()) for sizes in windows.sizes())
-    return min(1.0, 2.0 / comb(early + late, early))
+    """Of the permutation test where the windows have nothing in common: clusters of one window are dealt out anew, and
+    of those in both the two parts change places or not."""
+    early, late = (sizes > 0 for sizes in windows.sizes())
+    alone, both = int((early & ~late).sum()), int((early & late).sum())
+    ways = comb(alone + int((late & ~early).sum()), alone) << both
+    return min(1.0, 2 / ways)  # of whole numbers: as floats a thousand samples would be too many
 
 
 def _method(windows: Windows, df: float) -> str:

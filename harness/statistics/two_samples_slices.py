@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..records import Estimate
 from .intervals import t_quantile
-from .two_samples import Windows, error_of
+from .two_samples import Windows, error_of, too_few
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
 
+NOTHING = 1e-12
+"""Errors below it are rounding."""
 _BLOCK = 2_000_000
 """Numbers in a block of left-out sums: 16 MB."""
 
@@ -37,7 +39,10 @@ class Composition:
 def composition(
     early: tuple[Floats, Codes], late: tuple[Floats, Codes], windows: Windows, level: float = 0.95
 ) -> Composition:
-    """From values (n,) and slices (n,), numbered from 0, of both windows; the intervals leave out one cluster."""
+    """From values (n,) and slices (n,), numbered from 0, of both windows; the intervals leave out one cluster.
+
+    No interval for fewer than two clusters in a window, and where leaving one out moves nothing.
+    """
     import numpy as np
 
     count = int(max(early[1].max(), late[1].max())) + 1
@@ -79,7 +84,11 @@ def _parts(n_early: Floats, early: Floats, n_late: Floats, late: Floats) -> Floa
 
 
 def _estimate(value: float, shifts: Floats, windows: Windows, n: int, level: float) -> Estimate:
+    if too_few(windows):
+        return Estimate(value, None, None, n, "too few clusters: no interval")
     se, df = error_of(shifts, windows)
+    if se <= NOTHING:
+        return Estimate(value, None, None, n, "no spread: no interval")
     reach = t_quantile(level, df) * se
     return Estimate(
         value, value - reach, value + reach, n, f"leave one of {windows.count} clusters out, t, df {df:.0f}"

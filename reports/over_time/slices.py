@@ -13,7 +13,7 @@ from ...harness.store.frames import RunData
 from ...harness.windows import ASKED_AT
 from .periods import Placed
 from .questions import tags_of
-from .records import LEAST, Change, Part, Slice, Sliced
+from .records import Change, Part, Slice, Sliced
 from .tracks import Column, change_of, estimate_of, too_few
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _slice(rows: _Rows, name: str, early: Any, late: Any) -> Slice:
 
 
 def _parts(rows: _Rows) -> Iterator[Part]:
-    """Of every later window; a sample with several tags is in the slice of all of them together."""
+    """Of every later window with enough samples; one with several tags is in the slice of all of them together."""
     import numpy as np
 
     placed, column = rows.placed, rows.column
@@ -139,7 +139,7 @@ def _parts(rows: _Rows) -> Iterator[Part]:
     groups = _numbered([" + ".join(names) for names in rows.names])
     for at, against, _ in placed.pairs():
         late = there & placed.within([at])
-        if against == "reference" and min(early.sum(), late.sum()) >= LEAST:
+        if against == "reference" and not too_few(placed.clusters, early, late):
             windows = windows_of_clusters(placed.clusters[early], placed.clusters[late])
             first, second = ((column.values[own], groups[own]) for own in (early, late))
             yield Part(rows.candidate, at, composition(first, second, windows))

@@ -82,6 +82,32 @@ def test_windows_that_hold_one_value_each():
     assert superiority(early, early).p == 1.0
 
 
+def test_of_clusters_in_both_windows_the_halves_change_places_and_nothing_else():
+    """Ten users, each 0 early and 1 late: 2 of the 2^10 ways to turn users over are as far apart."""
+    users = windows_of_clusters(np.arange(10), np.arange(10))
+    for change in (mean_change, rate_change, superiority):
+        assert change(np.zeros(10), np.ones(10), users).p == pytest.approx(2 / 2**10)
+
+
+@pytest.mark.parametrize("change", [mean_change, rate_change, superiority])
+def test_thousands_that_all_changed_are_counted(change):
+    found = change(np.zeros(2000), np.ones(3000))
+    assert found.estimate.value == 1.0
+    assert 0 <= found.p < 1e-100
+
+
+@pytest.mark.parametrize("change", [mean_change, superiority])
+def test_clusters_that_cancel_are_no_certainty(change):
+    """Every conversation has the same sum, so that leaving one out moves nothing."""
+    early, late = np.tile([0.0, 2.0, 4.0], 8), np.tile([1.0, 3.0, 5.0], 8)
+    codes = np.repeat(np.arange(8), 3)
+    found = change(early, late, windows_of_clusters(codes, codes + 8))
+    assert found.p == pytest.approx(change(early, late).p)
+    assert 0.01 < found.p < 0.2
+    assert found.estimate.low < found.estimate.value < found.estimate.high
+    assert found.estimate.method.endswith("(clusters cancel out)")
+
+
 def test_one_cluster_in_a_window_says_nothing():
     one = windows_of_clusters(np.zeros(20), np.arange(20))
     for change in (mean_change, rate_change, superiority):
@@ -144,6 +170,15 @@ def test_a_slice_that_is_new_counts_as_mix():
     found = composition(early, late, separate(20, 20))
     assert found.within.value == pytest.approx(0.0)
     assert found.mix.value == pytest.approx(-0.5)
+
+
+def test_a_change_of_parts_that_never_vary_or_of_one_cluster_has_no_interval(rng):
+    slices = np.repeat([0, 1], 15)
+    same = composition((np.ones(30), slices), (np.ones(30), slices), separate(30, 30))
+    assert {(one.value, one.low) for one in (same.total, same.mix, same.within)} == {(0.0, None)}
+    values = rng.normal(size=30)
+    one = composition((values, slices), (values, slices), windows_of_clusters(np.arange(30), np.full(30, 99)))
+    assert (one.total.low, one.mix.low, one.within.low) == (None, None, None)
 
 
 @pytest.mark.slow

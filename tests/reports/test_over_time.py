@@ -89,6 +89,12 @@ def test_few_conversations_are_too_few_however_many_turns_they_have():
     assert said.verdict(found) == "Too few samples to tell of scores, answers and questions."
 
 
+def test_the_change_of_a_window_of_few_conversations_is_not_taken_apart():
+    data, times = traces(weeks=2, per_week=60, tags=lambda week, i: [f"t{i % 2}"])
+    data = replace(data, samples=data.samples.assign(cluster=[f"c{i // 15}" for i in range(120)]))
+    assert followed((data, times)).sliced.parts == ()
+
+
 def test_an_empty_week_is_a_gap_and_no_zero():
     data, times = traces()
     late = {name: at + (7 * 86400 if number >= 80 else 0) for number, (name, at) in enumerate(times.items())}
