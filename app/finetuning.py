@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ..reports.finetune.pairs import Verdict
     from ..reports.finetune.records import Options
 
+_PART = ".part"
+"""After the name of a file that is being written."""
+
 
 class FinetuneOutput(BaseModel):
     """`markscheme export finetune`: how many lines and pairs each file has, and what the filters took out."""
@@ -96,15 +99,19 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
     there = [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
     for path in there:
         name = path.relative_to(folder).as_posix()
+        if name.removesuffix(_PART) in files and name.endswith(_PART):
+            continue  # an export of ours was killed here
         if files.get(name) != path.read_bytes():
             raise InputError(
                 f"--output {folder}: holds {name} already, which is not of this export; name another folder, or remove "
                 "this one"
             )
-    for name, content in files.items():
+    for name, content in files.items():  # the card is the last of them
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        part = path.with_name(f"{path.name}{_PART}")
+        part.write_bytes(content)
+        part.replace(path)
 
 
 def _output(folder: Path, card: Card) -> FinetuneOutput:

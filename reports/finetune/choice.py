@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...harness.errors import InputError
-from ...harness.records import Sample
+from ...harness.records import Failed, Sample
 from ...harness.store.asked import Asked
 from ...harness.store.frames import RunData
 from .classes import class_of, drawn
@@ -71,6 +71,8 @@ def part_of(data: RunData, asked: Iterable[Asked], samples: Sequence[Sample], op
     examples = []
     for one in asked:
         answer = one.answer
+        if isinstance(answer.outcome, Failed) and answer.outcome.kind == "not_recorded":
+            continue  # others answered that: a sheet holds only what its candidate was asked
         found = known.get((answer.sample_id, answer.candidate, answer.trial), Graded())
         said = unsafe_by_note(data, answer.sample_id, one.sha256)
         found = found if said is None else replace(found, unsafe=said)
@@ -182,6 +184,13 @@ def _nothing(answers: int, removed: Mapping[str, int]) -> str:
     if not answers:
         return "there is no answer to learn from: the run has none; generate some first"
     told = ", ".join(f"{name} {count}" for name, count in removed.items())
-    most = max(removed, key=lambda name: removed[name])
-    remedy = "another --seed, or other --shares" if most == HELD_OUT else f"loosen the filter that took most ({most})"
-    return f"none of {answers} answers is left to learn from; taken out: {told}. What helps: {remedy}"
+    return f"none of {answers} answers is left to learn from; taken out: {told}. What helps: {_remedy(removed)}"
+
+
+def _remedy(removed: Mapping[str, int]) -> str:
+    fixed = {one.name for one in READABLE}
+    loose = {name: count for name, count in removed.items() if name not in fixed}
+    if not loose:
+        return "another run; what failed or cannot be read is no line under any option"
+    most = max(loose, key=lambda name: loose[name])
+    return "another --seed, or other --shares" if most == HELD_OUT else f"loosen the filter that took most ({most})"

@@ -68,7 +68,9 @@ def _check_choice(of: Options) -> None:
 
 def _check_numbers(of: Options) -> None:
     written = ",".join(f"{share:g}" for share in of.shares)
-    if min(of.shares) < 0 or not abs(sum(of.shares) - 1) <= _TOLERANCE:
+    if min(of.shares) < 0:
+        raise InputError(f"--shares {written}: a part is below 0; write 0 for a split that shall have nothing")
+    if not abs(sum(of.shares) - 1) <= _TOLERANCE:
         raise InputError(f"--shares {written}: train, validation and test are parts of 1, and make {sum(of.shares):g}")
     if of.shares[0] <= 0:
         raise InputError(f"--shares {written}: leaves nothing to train on")

@@ -64,6 +64,23 @@ def test_a_second_export_is_the_same_to_the_byte_and_another_is_refused(run):
     assert contents(run.folder / "one") == contents(run.folder / "two")
 
 
+def test_an_export_that_was_killed_is_finished_by_the_next_and_has_no_card_until_then(run, monkeypatch):
+    folder, written, replace = run.folder / "one", [], Path.replace
+
+    def killed(part, path):
+        written.append(part.name)
+        return part if len(written) > 2 else replace(part, path)
+
+    ms.export_finetune("two")
+    monkeypatch.setattr(Path, "replace", killed)
+    ms.export_finetune("one")
+    assert "lines.jsonl.part" in contents(folder)
+    assert "card.json" not in contents(folder)
+    monkeypatch.setattr(Path, "replace", replace)
+    ms.export_finetune("one")
+    assert contents(folder) == contents(run.folder / "two")
+
+
 def test_the_held_out_samples_are_the_data_set_of_an_exam(run):
     done = ms.export_finetune("data", shares=(0.5, 0.0, 0.5))
     learned = {one["cluster"] for one in rows(run.folder / "data" / "lines.jsonl")}

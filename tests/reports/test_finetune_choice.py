@@ -11,13 +11,14 @@ from learning import SOURCE, WEATHER, example, part, sample
 from markscheme.harness.errors import InputError
 from markscheme.harness.records import Sample
 from markscheme.harness.review.records import Item, Rating, Review
-from markscheme.reports.finetune.choice import choose
+from markscheme.reports.finetune.choice import choose, part_of
 from markscheme.reports.finetune.classes import class_of
 from markscheme.reports.finetune.files import files_of
 from markscheme.reports.finetune.near import SHINGLE, SIMILAR, Sets, join_similar, repeats, words_of
 from markscheme.reports.finetune.pairs import by_score, once, verdicts_of_people
 from markscheme.reports.finetune.records import Options
 from markscheme.reports.finetune.split import groups_of, side_of
+from synthetic import build
 
 WORDS = st.lists(st.sampled_from("oslo bergen rain sun why how does it fall on the old pier".split()), max_size=14)
 ALL = (1.0, 0.0, 0.0)
@@ -306,6 +307,7 @@ def test_the_files_are_the_same_each_time_and_every_line_is_traced():
     [
         ({"shares": (0.8, 0.1, 0.2)}, "make 1.1"),
         ({"shares": (0.0, 0.5, 0.5)}, "nothing to train on"),
+        ({"shares": (-1.0, 1.0, 1.0)}, "a part is below 0"),
         ({"shares": (float("nan"), 0.5, 0.5)}, "--shares"),
         ({"format": "axolotl"}, "there are openai, fireworks, nemo"),
         ({"judge": "a", "measure": "b"}, "one of the two"),
@@ -326,3 +328,18 @@ def test_options_that_make_no_sense_are_refused(options, words):
 def test_nothing_left_says_which_filter_took_what():
     with pytest.raises(InputError, match=r"none of 2 answers is left.*unsafe 1, low score 1"):
         chosen([example(score=1.0), example(unsafe=True)], min_score=2.0)
+
+
+def test_what_can_be_no_line_is_no_filter_to_loosen():
+    bad = [example(sample(f"q{i}"), failed="timeout") for i in range(3)]
+    with pytest.raises(InputError, match=r"failed 3, low score 1.*took most \(low score\)"):
+        chosen([*bad, example(score=1.0)], min_score=2.0)
+    with pytest.raises(InputError, match="What helps: another run"):
+        chosen(bad)
+
+
+def test_a_question_that_another_candidate_was_asked_is_no_failed_answer():
+    data = build(n=2)
+    answers = [example(failed="not_recorded"), example(sample("q2"))]
+    made = part_of(data, (one.asked for one in answers), [one.asked.sample for one in answers], Options())
+    assert [one.asked.sample.id for one in made.examples] == ["q2"]
