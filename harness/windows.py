@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .errors import InputError
+from .errors import DataError, InputError
 
 ASKED_AT = "asked_at"
 """In a sample's metadata: when it was asked: ISO 8601 (UTC where no zone is named), or Unix seconds."""
@@ -42,6 +42,21 @@ def unix_time(value: Any) -> float | None:
     if not math.isfinite(seconds) or not 0 <= seconds < _YEAR_3000:
         raise ValueError(f"{value!r} is no time in Unix seconds; milliseconds and nanoseconds must be divided first")
     return seconds
+
+
+def times_of(metadata: Mapping[str, Mapping[str, Any]], run: str) -> dict[str, float]:
+    """Sample -> when it was asked, Unix seconds; those that do not say are not there. Raises DataError."""
+    found = {}
+    for sample, own in metadata.items():
+        try:
+            moment = unix_time(own.get(ASKED_AT))
+        except ValueError as wrong:
+            raise DataError(
+                f"run {run}: sample {sample!r} metadata.{ASKED_AT}: {wrong}; correct it and import the run again"
+            ) from None
+        if moment is not None:
+            found[sample] = moment
+    return found
 
 
 def windows_of(times: Sequence[float], width: str) -> list[Window]:

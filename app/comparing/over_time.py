@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ...harness.errors import DataError, InputError
+from ...harness.errors import InputError
 from ...harness.store.load import load
 from ...harness.store.metadata import sample_metadata
-from ...harness.windows import ASKED_AT, unix_time
+from ...harness.windows import times_of
 from ...reports.over_time.drift import Asked, Options
 from ...reports.over_time.drift import over_time as followed
 from ...reports.over_time.records import OverTime
@@ -42,19 +41,6 @@ def followed_over_time(reference: str, options: Options, workspace: str | Path) 
         metadata = sample_metadata(store, run)
         times = times_of(metadata, run.id)
         return followed(load(store, run), Asked(times, metadata), options)
-
-
-def times_of(metadata: Mapping[str, Mapping[str, Any]], run: str) -> dict[str, float]:
-    """Sample -> when it was asked, Unix seconds; those that do not say are not there. Raises DataError."""
-    found = {}
-    for sample, own in metadata.items():
-        try:
-            moment = unix_time(own.get(ASKED_AT))
-        except ValueError as wrong:
-            raise DataError(f"run {run}: sample {sample!r} metadata {ASKED_AT!r}: {wrong}") from None
-        if moment is not None:
-            found[sample] = moment
-    return found
 
 
 def run(reference: str, options: Options, fail: bool, places: tuple[str, Path | None], json: bool) -> int:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from ...harness.errors import InputError
 from ...harness.store.feedback import feedback_of
 from ...harness.store.load import load
 from ...harness.store.metadata import sample_metadata
 from ...harness.store.runs import Run
 from ...harness.store.store import Store
-from ...harness.windows import ASKED_AT, unix_time
+from ...harness.windows import times_of
 from ...reports.feedback.build import feedback_report
 from ...reports.feedback.pages import feedback_markdown, render_feedback
 from ...reports.feedback.records import FeedbackReport
@@ -40,19 +37,10 @@ def tell(reference: str, window: str, judge: str, workspace: str, output: Path |
 
 
 def told(store: Store, run: Run, window: str = WIDTH, judge: str = "") -> FeedbackReport:
-    """What the feedback on a run's answers says. Raises InputError where there is none, for a time of a sample that is
-    none, and for a window or a judge that is not known."""
-    asked = {name: _asked_at(name, values) for name, values in sample_metadata(store, run).items()}
+    """What the feedback on a run's answers says. Raises InputError where there is none and for a window or a judge that
+    is not known, DataError for a time of a sample that is none."""
+    asked = times_of(sample_metadata(store, run), run.id)
     return feedback_report(load(store, run, words=False), feedback_of(store, run), asked, window, judge)
-
-
-def _asked_at(sample: str, values: Mapping[str, Any]) -> float | None:
-    try:
-        return unix_time(values.get(ASKED_AT))
-    except ValueError as error:
-        raise InputError(
-            f"sample {sample!r} metadata.{ASKED_AT}: {error}; correct it and import the run again"
-        ) from None
 
 
 def write_pages(found: FeedbackReport, folder: Path) -> Path:

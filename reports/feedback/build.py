@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def feedback_report(
-    data: RunData, words: Sequence[Feedback], asked_at: Mapping[str, float | None], width: str = "week", judge: str = ""
+    data: RunData, words: Sequence[Feedback], asked_at: Mapping[str, float], width: str = "week", judge: str = ""
 ) -> FeedbackReport:
     """What ``words`` say, which hold for answers of the run. ``asked_at`` are the samples' times in Unix seconds, in
     windows of this ``width``; ``judge`` is the only one that is asked about.

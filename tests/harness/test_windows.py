@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markscheme.harness.errors import InputError
-from markscheme.harness.windows import placed, unix_time, windows_of
+from markscheme.harness.errors import DataError, InputError
+from markscheme.harness.windows import placed, times_of, unix_time, windows_of
 
 
 def at(text: str) -> float:
@@ -68,3 +68,9 @@ def test_equal_counts_are_equal_where_times_differ_and_never_part_equal_times():
 
 def test_nothing_asked_is_no_window():
     assert windows_of([], "day") == []
+
+
+def test_a_time_that_is_none_is_refused_with_its_sample():
+    with pytest.raises(DataError, match=r"sample 't7' metadata\.asked_at: 'tomorrow' is no time"):
+        times_of({"t1": {"asked_at": "2026-09-07"}, "t2": {}, "t7": {"asked_at": "tomorrow"}}, "run-1")
+    assert times_of({"t1": {"asked_at": 1788739200}, "t2": {}}, "run-1") == {"t1": 1788739200.0}
