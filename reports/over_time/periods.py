@@ -111,7 +111,7 @@ def _reference(windows: Sequence[Window], written: str) -> tuple[int, ...]:
     if written == FIRST:
         found: tuple[int, ...] = (0,)
     elif few is not None and int(few[1]) > 0:
-        found = tuple(range(int(few[1])))
+        found = tuple(range(min(int(few[1]), len(windows))))
     elif written in labels:
         found = (labels.index(written),)
     else:
