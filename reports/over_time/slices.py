@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.intp]
 
-NONE, REST = "none", "all others"
+NONE = "none"
 MOST = 200
 """Slices of a decomposition; the smaller ones beyond are one."""
 TAG, CLUSTER, CANDIDATE = "tag", "cluster", "candidate"

@@ -26,14 +26,7 @@ _TOOLS_LISTED = ("llm.tools", "llm.request.functions")
 def call_executed(span: Span) -> Message | None:
     """The call that a span of a tool carried out; None where its arguments were not captured."""
     name = text_of_first(span, ("gen_ai.tool.name", "tool.name", "traceloop.entity.name")) or span.name
-    names = (
-        "gen_ai.tool.call.arguments",
-        "tool.parameters",
-        "input.value",
-        "traceloop.entity.input",
-        "mlflow.spanInputs",
-    )
-    arguments = first(span, names)
+    arguments = first(span, _ARGUMENTS)
     if arguments is None:
         return None
     return call_of({"name": name, "arguments": arguments, "id": text_of_first(span, ("gen_ai.tool.call.id",))})
