@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
 from .clusters import Clusters, clusters_of
-from .intervals import t_quantile
+from .intervals import logit_limits, t_quantile
 from .two_samples import placements
 
 if TYPE_CHECKING:
@@ -69,16 +68,6 @@ def components_of(accepted: Floats, rejected: Floats) -> tuple[Floats, Floats]:
     """Of each accepted score the share of rejected ones below it, of each rejected one the share of accepted ones above
     it, ties counting half: DeLong's components."""
     return placements(rejected, accepted), 1 - placements(accepted, rejected)
-
-
-def logit_limits(value: float, se: float, quantile: float) -> tuple[float, float]:
-    """Limits at ``quantile`` standard errors of log(value / (1 - value)), taken back."""
-    centre, half = log(value / (1 - value)), quantile * se / (value * (1 - value))
-    return _expit(centre - half), _expit(centre + half)
-
-
-def _expit(value: float) -> float:
-    return 1 / (1 + exp(-min(700.0, max(-700.0, value))))
 
 
 def _too_few(accepted: int, rejected: int) -> str:

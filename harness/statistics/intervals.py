@@ -7,6 +7,7 @@ name the cluster that they share.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, log
 from typing import TYPE_CHECKING, Any
 
 from ..records import Estimate
@@ -83,6 +84,16 @@ def t_p_value(values: ArrayLike, clusters: Sequence[Any] | ArrayLike | None = No
         return 1.0
     se, _ = _standard_error(array, groups)
     return float(2 * special.stdtr(groups.count - 1, -abs(array.mean()) / se)) if se > 0 else 0.0
+
+
+def logit_limits(value: float, se: float, quantile: float) -> tuple[float, float]:
+    """Limits at ``quantile`` standard errors of log(value / (1 - value)), taken back."""
+    centre, half = log(value / (1 - value)), quantile * se / (value * (1 - value))
+    return _expit(centre - half), _expit(centre + half)
+
+
+def _expit(value: float) -> float:
+    return 1 / (1 + exp(-min(700.0, max(-700.0, value))))
 
 
 def cut(low: float, high: float, scale: Scale | None) -> tuple[float, float]:

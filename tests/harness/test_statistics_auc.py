@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from markscheme.harness.statistics.auc import auc, components_of, logit_limits, spread_of
+from markscheme.harness.statistics.auc import auc, components_of, spread_of
 from markscheme.harness.statistics.clusters import clusters_of
+from markscheme.harness.statistics.intervals import logit_limits
 from scipy import stats
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from markscheme.harness.statistics.alternative import benjamini_hochberg
+from markscheme.harness.statistics.intervals import logit_limits, t_quantile
 from markscheme.harness.statistics.two_samples import (
+    error_of_difference,
     mean_change,
+    placements,
     rate_change,
     separate,
     superiority,
@@ -31,11 +34,36 @@ def test_without_clusters_the_mean_changes_by_welchs_t(rng):
     assert found.estimate.value == pytest.approx(late.mean() - early.mean())
 
 
-def test_superiority_is_mann_and_whitneys_u_with_brunner_and_munzels_test(rng):
+def test_superiority_is_mann_and_whitneys_u_with_brunner_and_munzels_error(rng):
     early, late = rng.poisson(4, size=50).astype(float), rng.poisson(6, size=30).astype(float)
-    found = superiority(early, late)
-    assert found.estimate.value == pytest.approx(stats.mannwhitneyu(late, early).statistic / 1500)
-    assert found.p == pytest.approx(stats.brunnermunzel(early, late).pvalue)
+    found, known = superiority(early, late), stats.brunnermunzel(late, early)
+    value = found.estimate.value
+    assert value == pytest.approx(stats.mannwhitneyu(late, early).statistic / 1500)
+    over, under = placements(early, late), 1 - placements(late, early)
+    se, df = error_of_difference(value - under, over - value, separate(50, 30))
+    assert (0.5 - value) / se == pytest.approx(known.statistic)
+    assert 2 * stats.t.sf(abs(known.statistic), df) == pytest.approx(known.pvalue)
+    # The delta method: on the arcsine scale the error is se / sqrt(value (1 - value)).
+    assert found.p == pytest.approx(2 * stats.t.sf(np.arcsin(2 * value - 1) * np.sqrt(value * (1 - value)) / se, df))
+    assert (found.estimate.low, found.estimate.high) == logit_limits(value, se, t_quantile(0.95, df))
+
+
+@pytest.mark.slow
+def test_small_windows_fall_far_below_their_p_no_more_often_than_it_says(rng):
+    """Of thousands of tests the smallest p decides, so it is the far tail that matters."""
+    ps = np.array([superiority(*rng.normal(size=(2, 20))).p for _ in range(20_000)])
+    for p in (0.05, 0.005, 0.001):
+        assert np.mean(ps < p) <= p + 2.6 * np.sqrt(p / 20_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("true", [0.5, 0.9, 0.97])
+def test_the_interval_of_a_superiority_covers(rng, true):
+    shift, inside = np.sqrt(2) * stats.norm.ppf(true), []
+    for _ in range(2000):
+        one = superiority(rng.normal(size=20), rng.normal(shift, size=20)).estimate
+        inside.append(one.low is None or one.low <= true <= one.high)
+    assert np.mean(inside) > 0.935
 
 
 def test_the_interval_of_two_shares_is_newcombes():
