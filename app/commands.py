@@ -71,17 +71,17 @@ def run(
             workflow.mark_finished(session)
         result = conclude(session, tally, chosen.report and "grade" in phases)
         failures = queries.failure_details(session.store, session.run) if result.answers["failed"] else []
+        unrecorded = queries.unrecorded(session.store, _current(session)) if result.answers["failed"] else {}
         if mlflow and result.report is not None:
             from .tracking import log_to_mlflow
 
-            found = runs.find(session.store, session.run.id)
-            log_to_mlflow(session.store, found, Path(result.report), mlflow, say=_note)
+            log_to_mlflow(session.store, _current(session), Path(result.report), mlflow, say=_note)
     if loaded.labels and result.summary and result.report is None:
         _note("without a report, means are the judges' own, uncorrected; markscheme report corrects them")
     if json:
         emit(result)
     else:
-        tell(result, tally, failures)
+        tell(result, tally, failures, unrecorded)
 
 
 def _refuse_idle_mlflow(uri: str, chosen: Options) -> None:
@@ -91,6 +91,11 @@ def _refuse_idle_mlflow(uri: str, chosen: Options) -> None:
     if not chosen.report:
         raise InputError("--mlflow logs the report: leave out --no-report, or log it later with markscheme report")
     open_client(uri)
+
+
+def _current(session: Session) -> runs.Run:
+    """The run as it is kept now."""
+    return runs.find(session.store, session.run.id)
 
 
 def _note(text: str) -> None:
@@ -105,7 +110,7 @@ async def _watched(session: Session, phases: Sequence[workflow.Phase], tally: Ta
 def conclude(session: Session, tally: Tally, with_report: bool) -> RunOutput:
     """The result as one object; writes the report where one is wanted."""
     store = session.store
-    current = runs.find(store, session.run.id)
+    current = _current(session)
     statuses = queries.answer_statuses(store, current)
     path: Path | None = None
     summary: list[SummaryRow]

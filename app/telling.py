@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import typer
 
@@ -31,11 +31,18 @@ def resume_command() -> str:
     return _PASSWORD.sub(r"\1:***@", shlex.join(words))
 
 
-def tell(result: RunOutput, tally: Tally, failures: Sequence[tuple[str, str, int]]) -> None:
+def tell(
+    result: RunOutput,
+    tally: Tally,
+    failures: Sequence[tuple[str, str, int]],
+    unrecorded: Mapping[str, tuple[int, str]],
+) -> None:
     """What was done, what failed and what to do about it, the summary, and where the report is."""
     typer.echo(f"run {result.run}: {_what_was_done(result, tally)}")
-    if failed := result.answers["failed"]:
+    if failed := result.answers["failed"] - sum(count for count, _ in unrecorded.values()):
         _tell_failures(failed, failures)
+    if unrecorded:
+        typer.echo(unrecorded_words(unrecorded))
     unscored = {status: count for status, count in result.grades.items() if status != "ok" and count}
     if unscored:
         counts = ", ".join(f"{count} {status}" for status, count in unscored.items())
@@ -49,6 +56,15 @@ def tell(result: RunOutput, tally: Tally, failures: Sequence[tuple[str, str, int
         print_summary(result.summary, sys.stdout)
     if result.report is not None:
         typer.echo(f"report: {result.report}")
+
+
+def unrecorded_words(unrecorded: Mapping[str, tuple[int, str]]) -> str:
+    """How many answers nobody recorded, of whom, and one of them: a sheet that lacks a question is no failure."""
+    total = sum(count for count, _ in unrecorded.values())
+    if total == 1:
+        return f"1 answer is not recorded: {next(detail for _, detail in unrecorded.values())}"
+    whose = ", ".join(f"{count:,} of {name}" for name, (count, _) in unrecorded.items())
+    return f"{total:,} answers are not recorded, {whose}; one: {next(iter(unrecorded.values()))[1]}"
 
 
 def _what_was_done(result: RunOutput, tally: Tally) -> str:
@@ -71,5 +87,5 @@ def _tell_failures(failed: int, failures: Sequence[tuple[str, str, int]]) -> Non
     kinds = {kind for kind, _, _ in failures}
     if kinds & FINAL_FAILURES:
         typer.echo(f"  final until asked again: {resume_command()} --retry failed")
-    if kinds - FINAL_FAILURES - {"not_recorded"}:
+    if kinds - FINAL_FAILURES:
         typer.echo(f"  tried again by the next {resume_command()}")

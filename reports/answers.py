@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ def answers_of(data: RunData, scores: Scores, most: int = MOST) -> Answers:
     words]``, ``scores`` are ``[measure, value, why]``, ``labels`` ``[annotator, criterion, score]``. Of a large run
     only the rows that the page holds are ever made into these.
     """
+    recorded = data.answers["status"] != "not_recorded"  # the others are nothing to look at
+    data = data if recorded.all() else replace(data, answers=data.answers[recorded].reset_index(drop=True))
     places = places_of(data, scores)
     gaps = apart(data, scores, places)
     picked = chosen(places, _quality(scores, places), gaps, most)

@@ -124,7 +124,7 @@ def _row(
 
 def _places(comparison: Comparison | None) -> dict[str, tuple[str, tuple[int, int]]]:
     """Of everyone with a score the letters and the ranks."""
-    if comparison is None or comparison.baseline:
+    if comparison is None or comparison.baseline or comparison.unshared:
         return {}
     names = comparison.ranked
     better = [(a, b) for a in names for b in names if a != b and comparison.better(a, b)]
@@ -141,7 +141,9 @@ def _words(board: Board, baseline: str) -> str:
     parts.append(_interval_words(rows))
     if baseline and baseline != board.baseline:
         parts.append(f"The declared baseline {baseline} has no score: candidates are compared with each other.")
-    if comparison and comparison.baseline:
+    if comparison and comparison.unshared:
+        parts.append("No question has scores of two candidates, so they are not compared.")
+    elif comparison and comparison.baseline:
         parts.append(f"All are compared with the baseline {baseline} alone ({_how(comparison)} over these).")
     elif comparison and comparison.pairs:
         parts.append(f"Candidates that share a letter cannot be told apart ({_how(comparison)}); ranks say the same.")

@@ -42,6 +42,11 @@ class Comparison:
     corrected: frozenset[tuple[str, str]] = frozenset()
     baseline: str = ""
 
+    @property
+    def unshared(self) -> bool:
+        """Whether no question has scores of two candidates, as where each answered traces of its own."""
+        return bool(self.pairs) and not any(pair.estimate.n for pair in self.pairs.values())
+
     def better(self, left: str, right: str) -> bool:
         """Whether ``left`` is above ``right`` by more than chance: Holm's p and the interval both say so.
 

@@ -62,6 +62,8 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
     if board is None or board.comparison is None:
         return line(_nothing(board))
     whose = "" if board.corrected or not board.touched else "By the judge's own scores: "
+    if board.comparison.unshared:
+        return line(whose + _unshared(board))
     if board.baseline:
         return line(whose + _against(board))
     leaders = board.comparison.leaders()
@@ -73,6 +75,14 @@ def verdict(scores: Scores, boards: Sequence[Board]) -> Line:
     said = _ahead(board) if len(leaders) == 1 else _tied(board, leaders)
     rival = board.comparison.ranked[1] if len(leaders) == 1 else _cheapest(board, leaders[1:])
     return line(whose + said + _trade(board, best.cost, rival))
+
+
+def _unshared(board: Board) -> str:
+    means = [
+        f"{strong(row.candidate)} {_score(row.ranked, board)}" for row in board.rows if row.ranked.mean is not None
+    ]
+    told = f": {'; '.join(means)}" if len(means) <= 4 else ""
+    return f"{len(means)} candidates answered different questions, so they are not compared{told}."
 
 
 def _nothing(board: Board | None) -> str:
@@ -291,6 +301,8 @@ def _troubles(data: RunData, scores: Scores, boards: Sequence[Board]) -> Iterato
             missing.update(
                 {w: n for w, n in scores.cells[candidate.name, *key[1:]].missing.items() if w.startswith("ours:")}
             )
+    if unrecorded := sum(missing.pop(why, 0) for why in list(missing) if why.endswith("not_recorded")):
+        yield f"{words.plural(unrecorded, 'answer')} not recorded, and left out"
     if missing:
         total = words.plural(sum(missing.values()), "answer")
         yield f"{total} left out through no fault of a candidate ({words.listed(map(words.reason, missing))})"

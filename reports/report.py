@@ -228,7 +228,8 @@ def _losses(data: RunData, scores: Scores) -> tuple[Loss, ...]:
         kinds["ours", "not answered"] = expected - len(answers)
         for (owner, kind), n in sorted(kinds.items()):
             if kind != "ok" and n:
-                found.append(Loss(candidate.name, owner, words.reason(kind), n, expected))
+                whose = words.NONE if kind == "not_recorded" else owner
+                found.append(Loss(candidate.name, whose, words.reason(kind), n, expected))
         grades = data.grades[data.grades["candidate"] == candidate.name]
         for (judge, status), n in sorted(_counts(grades, "judge", "status").items()):
             if status != "scored":

@@ -86,13 +86,18 @@ def taken_in(found: Found, sources: Sequence[str], into: Into) -> ImportOutput:
         exam=str(path),
         samples=len(found.samples),
         candidates=[candidate.name for candidate in exam.candidates],
-        answers={"ok": statuses["ok"], "failed": statuses.total() - statuses["ok"]},
+        answers=_answered(statuses),
         grades=_counts(settled.grades),
         labels=sum(one.matching.attached for one in attached),
         judges=[ImportedJudgeLine(judge=j.name, criteria=list(j.criteria), scale=j.scale) for j in settled.judges],
         left=dict(found.left),
         notes=[*found.notes, *session.notes, *notes],
     )
+
+
+def _answered(statuses: Counter[str]) -> dict[str, int]:
+    ok, missing = statuses["ok"], statuses["not_recorded"]
+    return {"ok": ok, "failed": statuses.total() - ok - missing} | ({"not_recorded": missing} if missing else {})
 
 
 def _put_grades(session: Session, settled: Settled, tool: str) -> None:
@@ -130,7 +135,10 @@ def _tell(made: ImportOutput, found: Found) -> None:
     candidates = ", ".join(made.candidates)
     typer.echo(f"run {made.run}: {made.samples} samples, {made.answers['ok']} answers of {candidates}")
     if failed := made.answers["failed"]:
-        typer.echo(f"{failed} {'answer' if failed == 1 else 'answers'} failed or are missing")
+        typer.echo(f"{failed:,} {'answer' if failed == 1 else 'answers'} failed")
+    if missing := made.answers.get("not_recorded"):
+        pairs = "pair of candidate and sample has" if missing == 1 else "pairs of candidate and sample have"
+        typer.echo(f"{missing:,} {pairs} no answer")
     for judge in made.judges:
         scale = "scale unknown" if judge.scale is None else f"scale {judge.scale[0]:g} to {judge.scale[1]:g}"
         criteria = "" if judge.criteria == [judge.judge] else f": {', '.join(judge.criteria)}"

@@ -164,10 +164,24 @@ def answer_statuses(store: Store, run: Run) -> Counter[str]:
     return found
 
 
+def unrecorded(store: Store, run: Run) -> dict[str, tuple[int, str]]:
+    """Candidate -> how many answers that the run's configuration wants are not recorded, and what one of them says."""
+    a, wanted, n = answers.c, Wanted.of(run), sa.func.count()
+    columns = (a.candidate, a.trial, n.label("n"), sa.func.min(a.detail).label("detail"))
+    query = _of_samples(sa.select(*columns), answers, run.id).where(a.status == "not_recorded")
+    found: dict[str, tuple[int, str]] = {}
+    with store.reading() as connection:
+        for row in connection.execute(query.group_by(a.candidate, a.trial).order_by(a.candidate, a.trial)).mappings():
+            if wanted.answer(row):
+                count, detail = found.get(row["candidate"], (0, row["detail"]))
+                found[row["candidate"]] = (count + row["n"], detail)
+    return found
+
+
 def failure_details(store: Store, run: Run, most: int = 3) -> list[tuple[str, str, int]]:
-    """(status, detail, count) of the most frequent failures of answers."""
+    """(status, detail, count) of the most frequent failures of answers; `unrecorded` ones are none."""
     a, n = answers.c, sa.func.count()
-    query = sa.select(a.status, a.detail, n).where(a.run == run.id, a.status != "ok")
+    query = sa.select(a.status, a.detail, n).where(a.run == run.id, a.status.not_in(("ok", "not_recorded")))
     with store.reading() as connection:
         rows = connection.execute(query.group_by(a.status, a.detail).order_by(n.desc(), a.detail).limit(most))
         return [(status, detail, count) for status, detail, count in rows]

@@ -48,7 +48,7 @@ def read(run):
 def test_a_table_becomes_a_run_with_answers_grades_and_labels(desk):
     made = take_in(desk, *table(desk))
     assert made["candidates"] == ["mini", "maxi", "midi"]
-    assert (made["samples"], made["answers"], made["labels"]) == (2, {"ok": 4, "failed": 2}, 5)
+    assert (made["samples"], made["answers"], made["labels"]) == (2, {"ok": 4, "failed": 0, "not_recorded": 2}, 5)
     assert made["grades"] == {"ok": 7, "unparsable": 1}
     assert made["judges"] == [
         {"judge": "house", "criteria": ["correctness"], "scale": [0, 3]},
@@ -91,7 +91,7 @@ def test_what_was_called_and_is_no_list_of_calls_is_refused_with_its_line(desk):
 def test_what_was_taken_in_is_told_and_what_was_not_is_counted_by_kind(desk):
     code, out, err = desk.command("import", *table(desk))
     assert (code, err) == (0, "")
-    assert "2 samples, 4 answers of mini, maxi, midi\n2 answers failed or are missing" in out
+    assert "2 samples, 4 answers of mini, maxi, midi\n2 pairs of candidate and sample have no answer\n" in out
     assert "not carried over: 1 × rows without an answer\n" in out
     assert "not carried over: 1 × scores that are no number, kept as unreadable grades (one is 'bad')" in out
     assert "note: tone: read no = 0, yes = 1" in out
