@@ -199,6 +199,8 @@ def print_over_time(found: OverTime, out: TextIO) -> None:
     say(out, f"{said.title(found)}, reference {said.reference(found)}")
     for kind in found.verdicts():
         say(out, said.line(found, kind))
+    if told := said.slices_line(found):
+        say(out, told)
     out.write("\n")
     chosen = [at for at, name in enumerate(tables.COLUMNS) if name != "before"]
     rows = [[row.name, *(row.values[at] for at in chosen)] for row in tables.rows(found)]

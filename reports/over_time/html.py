@@ -50,6 +50,7 @@ def render_over_time(found: OverTime) -> str:
         sections=[_section(found, kind, told, behind, rows) for kind, told, behind in said.lines(found)],
         columns=tables.COLUMNS,
         slices=tuple(tables.slice_rows(found)),
+        slices_line=said.slices_line(found),
         slice_columns=tables.SLICE_COLUMNS,
         parts=tuple(tables.part_rows(found)),
         part_columns=tables.PART_COLUMNS,

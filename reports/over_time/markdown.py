@@ -46,6 +46,8 @@ def _slices(found: OverTime) -> Iterator[str]:
     if found.sliced is None:
         return
     yield f"## Slices by {escape(found.sliced.by)}: {escape(said.measure(found.sliced.headline, found))}"
+    if told := said.slices_line(found):
+        yield escape(told)
     rows = ([escape(name), *map(escape, values)] for name, values, _ in tables.slice_rows(found))
     yield table(["Slice", *tables.SLICE_COLUMNS], rows)
     parts = [[escape(name), *map(escape, values)] for name, values in tables.part_rows(found)]

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from ...harness.records import Estimate
 from .. import words
-from .records import KINDS, LEAST, LEAST_CLUSTERS, SAME, Change, Kind, OverTime, Point, Subject, Track
+from .records import KINDS, LEAST, LEAST_CLUSTERS, SAME, Change, Kind, OverTime, Point, Slice, Subject, Track
 
 TITLES: dict[Kind, str] = {"scores": "Scores", "answers": "Answers", "questions": "Questions", "retrieval": "Retrieval"}
 NAMED = 2
-"""Changes that a verdict names."""
+"""Changes, and slices, that a verdict names."""
 
 
 def title(found: OverTime) -> str:
@@ -20,7 +20,7 @@ def title(found: OverTime) -> str:
 
 
 def verdict(found: OverTime) -> str:
-    """Which kinds moved, in a sentence."""
+    """Which kinds moved, and which slices, in a sentence."""
     verdicts = found.verdicts()
     moved = [TITLES[kind].lower() for kind in KINDS if verdicts.get(kind) == "moved"]
     still = [TITLES[kind].lower() for kind in KINDS if verdicts.get(kind) == "no change seen"]
@@ -28,6 +28,7 @@ def verdict(found: OverTime) -> str:
     told = [f"{words.listed(moved).capitalize()} moved"] if moved else []
     told += [f"no change seen in {words.listed(still)}"] if still else []
     told += [f"too few samples to tell of {words.listed(few)}"] if few else []
+    told += [_which_slices(found)] if any(one.change.moved for one in _slices(found)) else []
     text = "; ".join(told) or "Nothing could be followed"
     return f"{text[0].upper()}{text[1:]}."
 
@@ -43,6 +44,39 @@ def line(found: OverTime, kind: Kind) -> str:
     told, behind = found.verdicts()[kind], _behind(found, kind, found.verdicts()[kind])
     head = f"{TITLES[kind]}{' ' if told == 'moved' else ': '}{told}"
     return f"{head}: {behind}" if behind else head
+
+
+def slices_line(found: OverTime) -> str:
+    """``Slices by tag moved: refund: quality −0.46 [−0.65, −0.27], p <0.001``; '' where none did."""
+    moved = [one for one in _slices(found) if one.change.moved]
+    if found.sliced is None or not moved:
+        return ""
+    about = found.sliced.headline
+    told = [
+        f"{named(one.candidate, one.name, found)}: {measure(about, found)} {effect(one.change, about)}, "
+        f"p {words.p_value(one.change.adjusted or 0.0)}"
+        for one in moved[:NAMED]
+    ]
+    more = len(moved) - NAMED
+    return f"Slices by {found.sliced.by} moved: {'; '.join(told)}" + (f"; and {more} more" if more > 0 else "")
+
+
+def _slices(found: OverTime) -> tuple[Slice, ...]:
+    return found.sliced.slices if found.sliced else ()
+
+
+def _which_slices(found: OverTime) -> str:
+    """``of the slices by tag, refund moved``."""
+    moved = [named(one.candidate, one.name, found) for one in _slices(found) if one.change.moved]
+    more = [f"{len(moved) - NAMED} more"] if len(moved) > NAMED else []
+    by = found.sliced.by if found.sliced else ""
+    return f"of the slices by {by}, {words.listed([*moved[:NAMED], *more])} moved"
+
+
+def named(candidate: str, name: str, found: OverTime) -> str:
+    """A name with its candidate, where there are several."""
+    candidates = {track.subject.candidate for track in found.tracks if track.subject.candidate}
+    return f"{candidate}, {name}" if candidate and len(candidates) > 1 else name
 
 
 def _behind(found: OverTime, kind: Kind, said: str) -> str:

@@ -80,7 +80,7 @@ def slice_rows(found: OverTime) -> Iterator[tuple[str, tuple[str, ...], int]]:
     about = found.sliced.headline
     for one in found.sliced.slices:
         yield (
-            _named(one.candidate, one.name, found),
+            said.named(one.candidate, one.name, found),
             (
                 said.point(_point(one, late=False), about),
                 said.point(_point(one, late=True), about),
@@ -101,15 +101,10 @@ def part_rows(found: OverTime) -> Iterator[tuple[str, tuple[str, ...]]]:
     for part in found.sliced.parts if found.sliced else ():
         one = part.composition
         values = tuple(words.estimate(each, sign=True) for each in (one.total, one.mix, one.within))
-        yield _named(part.candidate, found.periods[part.window].label, found), values
-
-
-def _named(candidate: str, name: str, found: OverTime) -> str:
-    candidates = {track.subject.candidate for track in found.tracks if track.subject.candidate}
-    return f"{candidate}, {name}" if candidate and len(candidates) > 1 else name
+        yield said.named(part.candidate, found.periods[part.window].label, found), values
 
 
 def mover_rows(track: Track, found: OverTime) -> Iterator[tuple[str, str, str]]:
     """Name and its share of samples in the reference and in the last window."""
     for one in track.movers:
-        yield _named(track.subject.candidate, one.name, found), words.percent(one.early), words.percent(one.late)
+        yield said.named(track.subject.candidate, one.name, found), words.percent(one.early), words.percent(one.late)

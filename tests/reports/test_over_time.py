@@ -220,6 +220,27 @@ def passages(week, i):
     return [] if i % 10 == 0 else [{"id": first, "text": "…", "score": 0.9}, {"id": "faq", "text": "…", "score": 0.4}]
 
 
+def test_a_slice_that_moved_alone_is_told_wherever_the_verdict_is():
+    """One question in ten is of the slice: too few to move the whole."""
+    rare = ["<b>rare</b>"]
+    found = followed(
+        traces(
+            weeks=2,
+            per_week=400,
+            tags=lambda week, i: rare if (i // 2) % 10 == 0 else ["usual"],
+            shift=lambda week, i: -1.0 if week == 1 and (i // 2) % 10 == 0 else 0.0,
+        )
+    )
+    assert found.moved
+    assert found.verdicts()["scores"] == "no change seen"
+    assert said.verdict(found).endswith("; of the slices by tag, <b>rare</b> moved.")
+    assert said.slices_line(found).startswith("Slices by tag moved: <b>rare</b>: quality −")
+    page = render_over_time(found)
+    assert "<p>Slices by tag moved: &lt;b&gt;rare" in page
+    assert "Slices by tag moved" in over_time_markdown(found)
+    assert said.slices_line(followed(traces(seed=3, tags=lambda week, i: [f"t{i % 2}"]))) == ""
+
+
 def test_what_was_retrieved_is_followed():
     found = followed(traces(retrieved=passages))
     assert found.verdicts()["retrieval"] == "moved"
