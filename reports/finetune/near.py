@@ -12,8 +12,10 @@ import math
 import re
 import sys
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _BITS = 21
 _SLACK = 1e-9
 _SPREAD = 0x9E3779B97F4A7C15
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
-_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+")
+_WORD, _ASCII_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+"), re.compile(r"\w+", re.ASCII)
 
 Words = tuple[str, ...]
 
@@ -42,9 +44,14 @@ def words_of(text: str) -> Words:
     >>> words_of("The  ＮＡＭＥ, 東京!")
     ('the', 'name', '東', '京')
     """
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    if text.isascii():
+        plain = text.lower()
+        found = _ASCII_WORD.findall(plain)
+    else:
+        plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        found = _WORD.findall(plain)
     # Interned, since texts share most of their words, and as objects of their own these would fill the memory.
-    return tuple(map(sys.intern, _WORD.findall(plain))) or tuple(plain.split())
+    return tuple(map(sys.intern, found)) or tuple(plain.split())
 
 
 @dataclass(frozen=True)
@@ -77,17 +84,19 @@ def shingled(texts: Sequence[Words], groups: Sequence[int] = ()) -> Shingles:
     """The sets of some texts; those of different ``groups`` have nothing in common."""
     import numpy as np
 
-    numbers: dict[str, int] = {}
-    padded = [(*words, *("",) * (SHINGLE - len(words))) for words in texts]
-    flat = np.fromiter((numbers.setdefault(w, len(numbers)) for words in padded for w in words), dtype=np.uint64)
-    counts = np.array([len(words) - SHINGLE + 1 for words in padded], dtype=np.int64)
-    lengths = counts + SHINGLE - 1
-    owner = np.repeat(np.arange(len(padded)), counts)
-    at = np.arange(len(owner)) + np.repeat((np.cumsum(lengths) - lengths) - (np.cumsum(counts) - counts), counts)
-    mask = np.uint64(2**_BITS - 1)
-    run = np.zeros(len(owner), dtype=np.uint64)
+    numbers = defaultdict[str, int](count().__next__)
+    padded = [words if len(words) >= SHINGLE else (*words, *("",) * (SHINGLE - len(words))) for words in texts]
+    lengths = np.array([len(words) for words in padded], dtype=np.int64)
+    flat = np.fromiter(map(numbers.__getitem__, chain.from_iterable(padded)), np.uint64, int(lengths.sum()))
+    flat &= np.uint64(2**_BITS - 1)
+    owner = np.repeat(np.arange(len(padded)), lengths)
+    ends = max(0, len(flat) - SHINGLE + 1)
+    run = np.zeros(ends, dtype=np.uint64)
     for step in range(SHINGLE):
-        run = (run << np.uint64(_BITS)) | (flat[at + step] & mask)
+        run = (run << np.uint64(_BITS)) | flat[step : step + ends]
+    within = owner[:ends] == owner[SHINGLE - 1 :]
+    run, owner = run[within], owner[:ends][within]
+    del flat, within
     if groups:
         run ^= np.asarray(groups, dtype=np.uint64)[owner] * np.uint64(_SPREAD)
     return _ranked(run, owner, len(padded))
@@ -100,7 +109,10 @@ def _ranked(run: NDArray[np.uint64], owner: Whole, n: int) -> Shingles:
     order = np.argsort(frequency, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    owner, ranks = np.divmod(np.unique(owner * max(1, len(order)) + rank[number]), max(1, len(order)))
+    # Sorted by hand: np.unique would hash them, which takes ten times as long where nearly all of them differ.
+    places = np.sort(owner * max(1, len(order)) + rank[number])
+    places = places[np.concatenate((places[:1] >= 0, places[1:] != places[:-1]))]
+    owner, ranks = np.divmod(places, max(1, len(order)))
     starts = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n)))).tolist()
     return Shingles(starts, ranks, frequency[order])
 
