@@ -49,14 +49,17 @@ class MixChange:
     draws: int
 
 
-def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0) -> MixChange:
-    """From the bags of the ``early`` (n, D) and ``late`` (m, D) window, a row a sample, counts or zeros and ones."""
+def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0, draws: int = DRAWS) -> MixChange:
+    """From the bags of the ``early`` (n, D) and ``late`` (m, D) window, a row a sample, counts or zeros and ones.
+
+    p is 1 / (1 + ``draws``) at least; fewer are made where chance is as far apart often enough.
+    """
     import numpy as np
 
     rng = np.random.default_rng(seed)
     dealt = _Dealt.of(early, late, windows)
     seen = float(_distances(dealt.late[None], dealt.total)[0])
-    p, drawn = _p_value(dealt, seen, rng, _distances)
+    p, drawn = _p_value(dealt, seen, _distances, draws, rng)
     chance = float(drawn.mean())
     limit, beyond = float(np.quantile(drawn, 0.95)), _beyond(seen, chance, (early, late), windows)
     if seen <= limit:  # near the same mix the distance has no slope, and the interval would be far too narrow
@@ -76,14 +79,14 @@ class NewChange:
     draws: int
 
 
-def new_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0) -> NewChange:
+def new_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0, draws: int = DRAWS) -> NewChange:
     """As `mix_change`, of what is new: a small window has seen little, so even the same mix brings something new."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
     dealt = _Dealt.of(early, late, windows)
     seen = float(_new(dealt.late[None], dealt.total)[0])
-    p, drawn = _p_value(dealt, seen, rng, _new)
+    p, drawn = _p_value(dealt, seen, _new, draws, rng)
     unknown = (dealt.total - dealt.late == 0).astype(float)
     held, counts = np.asarray(late @ unknown, dtype=float), np.asarray(late.sum(axis=1), dtype=float)
     # The mean of these is the ratio of sums, and their spread that of the ratio (the delta method).
@@ -151,13 +154,13 @@ def _by_cluster(bags: csr_array, codes: Codes, count: int) -> csr_array:
 
 
 def _p_value(
-    dealt: _Dealt, seen: float, rng: np.random.Generator, statistic: Callable[[Floats, Floats], Floats]
+    dealt: _Dealt, seen: float, statistic: Callable[[Floats, Floats], Floats], draws: int, rng: np.random.Generator
 ) -> tuple[float, Floats]:
     """Hits over draws where there are enough, else (1 + hits) / (1 + draws); and what was drawn."""
     import numpy as np
 
     drawn = np.empty(0)
-    for batch in _batches(len(dealt.total)):
+    for batch in _batches(len(dealt.total), draws):
         drawn = np.concatenate([drawn, statistic(dealt.drawn(batch, rng), dealt.total)])
         hits = np.flatnonzero(drawn >= seen - TIE)
         if len(hits) >= HITS:
@@ -165,12 +168,12 @@ def _p_value(
     return (1 + len(hits)) / (1 + len(drawn)), drawn
 
 
-def _batches(names: int) -> Iterator[int]:
+def _batches(names: int, draws: int) -> Iterator[int]:
     """So many draws at a time that a block of counts stays below 16 MB; the first are enough where nothing changed."""
     most = max(10, min(_BATCH, _BLOCK // names))
-    left = DRAWS
+    left = draws
     while left:
-        batch = min(most, left, _FIRST if left == DRAWS else left)
+        batch = min(most, left, _FIRST if left == draws else left)
         left -= batch
         yield batch
 

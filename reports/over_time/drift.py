@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ...harness.errors import InputError
 from ...harness.statistics.alternative import benjamini_hochberg
+from ...harness.statistics.two_samples_mix import DRAWS
 from ...harness.store.frames import RunData
 from ..exam import candidates_of, judges_of, leading_judge
 from ..grid import Grid, grid_of
 from .columns import answer_columns, retrieval_measures, score_columns
 from .periods import FIRST, Placed, placed_samples
 from .questions import question_columns
-from .records import OverTime, Slice, Sliced, Track
+from .records import ALPHA, OverTime, Slice, Sliced, Track
 from .retrieved import retrieval_columns
 from .slices import sliced
 from .tracks import Column, Mixed, mixed_track, new_track, track_of, with_movers
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 WEEK = "week"
 _SEEDS = 10_000
 """Between the seeds of two subjects: more than there are windows."""
+_MOST = 99_999
+"""Draws, however many tests there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ def over_time(data: RunData, asked: Asked, options: Options) -> OverTime:
     placed = placed_samples(own, asked.times, options.window, options.reference)
     grid, names = grid_of(own), [view.name for view in candidates_of(own)]
     found = list(_columns(own, grid, names))
-    pairs = _tracks(found, placed)
+    followed = _tracks(found, placed)
     slices = sliced(own, _headlines(own, names, found), placed, options.by, asked.metadata)
-    tracks, slices = _adjusted([track for _, track in pairs], slices)
+    tracks, slices = _adjusted([one.made(DRAWS) for one in followed], slices)
+    finer = [_finer(one, track, _tests(tracks, slices)) for one, track in zip(followed, tracks, strict=True)]
+    tracks, slices = _adjusted(finer, slices)
     told = (
-        with_movers(track, one, placed) if isinstance(one, Mixed) else track
-        for track, (one, _) in zip(tracks, pairs, strict=True)
+        with_movers(track, one.of, placed) if isinstance(one.of, Mixed) else track
+        for track, one in zip(tracks, followed, strict=True)
     )
     return OverTime(own.info, placed.periods, placed.reference, placed.last, tuple(told), slices, placed.untimed)
 
@@ -95,23 +100,43 @@ def _columns(data: RunData, grid: Grid, names: Sequence[str]) -> Iterator[Column
         yield from retrieval_columns(data, name)
 
 
-def _tracks(found: Sequence[Column | Mixed], placed: Placed) -> list[tuple[Column | Mixed, Track]]:
-    """All that have a value, each with what it is made of."""
+@dataclass(frozen=True)
+class _Followed:
+    """What a track is made of, and how, with so many draws where it is held against chance."""
+
+    of: Column | Mixed
+    made: Callable[[int], Track]
+
+
+def _tracks(found: Sequence[Column | Mixed], placed: Placed) -> list[_Followed]:
+    """All that have a value."""
     import numpy as np
 
     kept: list[Column | Mixed] = [
         one for one in found if isinstance(one, Mixed) or not np.isnan(one.values[placed.window >= 0]).all()
     ]
-    return [(one, track) for number, one in enumerate(kept) for track in _followed(one, placed, _SEEDS * number)]
+    return [track for number, one in enumerate(kept) for track in _followed(one, placed, _SEEDS * number)]
 
 
-def _followed(one: Column | Mixed, placed: Placed, seed: int) -> Iterator[Track]:
+def _followed(one: Column | Mixed, placed: Placed, seed: int) -> Iterator[_Followed]:
     if isinstance(one, Column):
-        yield track_of(one, placed)
+        yield _Followed(one, lambda draws: track_of(one, placed))
         return
-    yield mixed_track(one, placed, seed)
+    yield _Followed(one, lambda draws: mixed_track(one, placed, seed, draws))
     if one.new:
-        yield new_track(one, one.new, placed, seed)
+        yield _Followed(one, lambda draws: new_track(one, placed, seed, draws))
+
+
+def _finer(one: _Followed, track: Track, tests: int) -> Track:
+    """The track, with more draws where none was as far apart and that is still not enough among so many ``tests``."""
+    draws, least = min(_MOST, round(tests / ALPHA)), 1 / (1 + DRAWS)
+    short = any(change.p == least and not change.moved for change in track.changes)
+    return one.made(draws) if short and draws > DRAWS and isinstance(one.of, Mixed) else track
+
+
+def _tests(tracks: Sequence[Track], slices: Sliced | None) -> int:
+    changes = [one for track in tracks for one in track.changes]
+    return sum(one.p is not None for one in (*changes, *(own.change for own in (slices.slices if slices else ()))))
 
 
 def _adjusted(tracks: Sequence[Track], slices: Sliced | None) -> tuple[list[Track], Sliced | None]:

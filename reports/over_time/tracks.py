@@ -12,7 +12,7 @@ from ...harness.statistics.intervals import mean_interval
 from ...harness.statistics.quantiles import quantile_interval
 from ...harness.statistics.rates import rate_interval
 from ...harness.statistics.two_samples import windows_of_clusters
-from ...harness.statistics.two_samples_mix import mix_change, new_change
+from ...harness.statistics.two_samples_mix import DRAWS, mix_change, new_change
 from ..exam import UNIT_SCALE, Scale
 from .bags import Bags, folded, movers
 from .periods import Placed
@@ -88,13 +88,13 @@ def change_of(column: Column, early: Mask, late: Mask, clusters: Codes) -> two_s
     return two_samples.mean_change(first, second, windows, scale=column.scale)
 
 
-def mixed_track(one: Mixed, placed: Placed, seed: int) -> Track:
+def mixed_track(one: Mixed, placed: Placed, seed: int, draws: int = DRAWS) -> Track:
     """A mix over the windows."""
-    changes = tuple(_mixes(one, placed, seed))
+    changes = tuple(_mixes(one, placed, seed, draws))
     return Track(one.subject, (None,) * len(placed.periods), changes)
 
 
-def new_track(one: Mixed, name: str, placed: Placed, seed: int) -> Track:
+def new_track(one: Mixed, placed: Placed, seed: int, draws: int = DRAWS) -> Track:
     """How much of a mix the reference did not have, window by window."""
     points: list[Point | None] = [None] * len(placed.periods)
     changes = []
@@ -103,11 +103,11 @@ def new_track(one: Mixed, name: str, placed: Placed, seed: int) -> Track:
             changes.append(Change(at, "reference", few=few))
             continue
         windows = windows_of_clusters(placed.clusters[early], placed.clusters[late])
-        found = new_change(one.bags.matrix[early], one.bags.matrix[late], windows, seed + at)
+        found = new_change(one.bags.matrix[early], one.bags.matrix[late], windows, seed + at, draws)
         points[at] = Point(found.share)
         effect = _less(found.share, found.chance)
         changes.append(Change(at, "reference", effect, found.p, chance=found.chance, limit=found.limit))
-    subject = replace(one.subject, measure=name, how="new")
+    subject = replace(one.subject, measure=one.new, how="new")
     return Track(subject, tuple(points), tuple(changes), UNIT_SCALE)
 
 
@@ -133,7 +133,7 @@ def with_movers(track: Track, one: Mixed, placed: Placed) -> Track:
     return replace(track, movers=movers(one.bags, early, late))
 
 
-def _mixes(one: Mixed, placed: Placed, seed: int) -> Iterator[Change]:
+def _mixes(one: Mixed, placed: Placed, seed: int, draws: int) -> Iterator[Change]:
     matrix, filled = folded(one.bags), one.there & one.bags.filled()
     for number, (at, against, base) in enumerate(placed.pairs()):
         early, late = filled & placed.within(base), filled & placed.within([at])
@@ -141,7 +141,7 @@ def _mixes(one: Mixed, placed: Placed, seed: int) -> Iterator[Change]:
             yield Change(at, against, few=few)
             continue
         windows = windows_of_clusters(placed.clusters[early], placed.clusters[late])
-        found = mix_change(matrix[early], matrix[late], windows, seed + number)
+        found = mix_change(matrix[early], matrix[late], windows, seed + number, draws)
         yield Change(at, against, found.beyond, found.p, None, "", found.distance, found.chance, found.limit)
 
 

@@ -201,6 +201,22 @@ def test_another_mix_of_questions_is_found_with_its_words_and_what_it_does_to_th
     assert part.mix.value + part.within.value == pytest.approx(part.total.value)
 
 
+def test_a_mix_that_moved_at_last_is_found_among_however_many_tests(monkeypatch):
+    """1 / (1 + draws) times the tests must be below 0.05, or nothing could ever move."""
+    given = traces(
+        weeks=6, tags=lambda week, i: ["late" if week == 5 else "early", f"t{i % 2}"], questions=lambda w, i: ""
+    )
+    monkeypatch.setattr("markscheme.reports.over_time.drift.DRAWS", 59)
+    monkeypatch.setattr("markscheme.reports.over_time.drift._MOST", 59)
+    few = followed(given)
+    assert [one.p for one in track(few, "tags").changes][-2:] == [1 / 60] * 2
+    assert not few.moved
+    monkeypatch.setattr("markscheme.reports.over_time.drift._MOST", 99_999)
+    enough = followed(given)
+    assert [one.moved for one in track(enough, "tags").changes] == [False] * 4 + [True] * 2
+    assert enough.tests == few.tests
+
+
 def test_slices_by_a_field_a_prefix_and_a_cluster():
     given = traces(tags=lambda week, i: ["topic:a" if i % 2 else "topic:b", "eu"])
     fields = {name: {"region": "north" if number % 2 else "south"} for number, name in enumerate(given[1])}
