@@ -112,7 +112,7 @@ def _row(
 ) -> Row:
     name = cell.candidate
     criteria = judge.criteria if len(judge.criteria) > 1 else ()
-    versus_best = comparison.pairs.get((comparison.ranked[0], name)) if comparison else None
+    versus_best = comparison.pairs.get((comparison.ranked[0], name)) if comparison and not comparison.unshared else None
     letters, rank = places.get(name, ("", None))
     failed = {why: n for why, n in cell.missing.items() if not why.startswith("judge: not_applicable")}
     cells = tuple(scores.cells[name, judge.name, criterion] for criterion in criteria)

@@ -13,11 +13,14 @@ from ..harness.statistics.quantiles import quantile_interval
 from ..harness.store.frames import RunData
 from . import words
 from .cells import Scores
-from .exam import pairwise_judges_of
+from .exam import CandidateView, pairwise_judges_of
 from .grid import Grid
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_SHEET = "replay/"
+"""Begins the model of a sheet: its seconds were taken elsewhere, or in production."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Provenance:
 
 def candidate_costs(data: RunData, scores: Scores) -> tuple[CandidateCost, ...]:
     """One row per candidate, in exam order."""
-    return tuple(_candidate(data, scores.grid, c.name) for c in scores.candidates)
+    return tuple(_candidate(data, scores.grid, c) for c in scores.candidates)
 
 
 def judge_costs(data: RunData, scores: Scores) -> tuple[JudgeCost, ...]:
@@ -136,7 +139,8 @@ def paid(calls: pd.DataFrame) -> float | None:
     return float(own["cost_usd"].sum())
 
 
-def _candidate(data: RunData, grid: Grid, name: str) -> CandidateCost:
+def _candidate(data: RunData, grid: Grid, candidate: CandidateView) -> CandidateCost:
+    name = candidate.name
     answers = data.answers[data.answers["candidate"] == name]
     ok = answers[answers["status"] == "ok"]
     calls = data.calls[(data.calls["role"] == "candidate") & (data.calls["who"] == name)]
@@ -158,7 +162,7 @@ def _candidate(data: RunData, grid: Grid, name: str) -> CandidateCost:
         unpriced=int(ok["cost_usd"].isna().sum()),
         paid_usd=paid(calls),
         retries=int((calls["attempts"].astype(float) - 1).clip(lower=0).sum()),
-        in_flight=data.info.config.get("concurrency"),
+        in_flight=None if candidate.model.startswith(_SHEET) else data.info.config.get("concurrency"),
     )
 
 

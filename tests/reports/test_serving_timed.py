@@ -32,6 +32,11 @@ def test_the_load_under_which_seconds_were_taken_is_said(concurrency, said):
     assert timed(run(concurrency)) == f"{said} No reply was re-used."
 
 
+def test_seconds_of_a_sheet_were_taken_elsewhere():
+    found = timed(run(16, model="replay/sheet-0.jsonl"))
+    assert found.startswith("Seconds were taken under a load that nobody recorded.")
+
+
 def test_reused_replies_are_counted_and_left_out():
     assert timed(run(16, reused=5)).endswith("5 re-used replies are not among them.")
     assert timed(run(16, reused=12)) == "Nothing was timed. 12 replies were re-used."

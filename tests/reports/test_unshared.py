@@ -36,7 +36,7 @@ def test_the_verdict_says_that_they_are_not_compared(report):
     assert "answered different questions" not in str(build_report(of_different_questions(apart=False)).verdict)
     (board,) = report.boards
     assert "No question has scores of two candidates" in board.words
-    assert [(row.letters, row.rank) for row in board.rows] == [("", None), ("", None)]
+    assert [(row.letters, row.rank, row.versus_best) for row in board.rows] == [("", None, None)] * 2
 
 
 def test_what_nobody_was_asked_is_nobodys_failure(report):
