@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,16 +105,27 @@ def shingled(texts: Sequence[Words], groups: Sequence[int] = ()) -> Shingles:
 def _ranked(run: NDArray[np.uint64], owner: Whole, n: int) -> Shingles:
     import numpy as np
 
-    _, number, frequency = np.unique(run, return_inverse=True, return_counts=True)
+    order = np.argsort(run)
+    run, owner = run[order], owner[order]
+    number = np.cumsum(_first_of_its_kind(run)) - 1
+    frequency = np.bincount(number)
     order = np.argsort(frequency, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    # Sorted by hand: np.unique would hash them, which takes ten times as long where nearly all of them differ.
-    places = np.sort(owner * max(1, len(order)) + rank[number])
-    places = places[np.concatenate((places[:1] >= 0, places[1:] != places[:-1]))]
-    owner, ranks = np.divmod(places, max(1, len(order)))
+    places = owner * max(1, len(order)) + rank[number]
+    places.sort()  # np.unique would hash them, which takes ten times as long where nearly all of them differ
+    owner, ranks = np.divmod(places[_first_of_its_kind(places)], max(1, len(order)))
     starts = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n)))).tolist()
     return Shingles(starts, ranks, frequency[order])
+
+
+def _first_of_its_kind(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Of sorted values (n,): which differ from the one before."""
+    import numpy as np
+
+    found = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 @dataclass
