@@ -85,7 +85,7 @@ class SelectionOutput(BaseModel):
     with_feedback: EstimateOutput
     without: EstimateOutput
     difference: EstimateOutput
-    p: float
+    p: float | None
 
 
 class FeedbackOutput(BaseModel):

@@ -108,7 +108,8 @@ def sections(found: FeedbackReport) -> Iterator[Section]:
         yield Section(
             "Whose answers have feedback?",
             "The judge's mean of the answers that users said something of, against that of the others. Where they "
-            "differ, what users say is not what they would have said of all answers.",
+            "differ, what users say is not what they would have said of all answers. p is corrected by Benjamini and "
+            "Hochberg over the table.",
             said.SELECTED,
             tuple(said.selected_rows(found)),
             2,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...harness.records import Estimate
+from ...harness.statistics.alternative import benjamini_hochberg
 from ...harness.statistics.auc import auc
 from ...harness.statistics.intervals import mean_interval
 from ...harness.statistics.rates import rate_interval
-from ...harness.statistics.two_samples import mean_change, windows_of_clusters
+from ...harness.statistics.two_samples import mean_change, too_few, windows_of_clusters
 from ...harness.store.frames import RunData
 from ..exam import JudgeView
 from ..expected import Expected
@@ -51,7 +52,7 @@ def predicted(
             predictions += _predictions(part, said, candidates)
             calibrations += _calibration(part, said)
         selections += _selections(parts[0], expected, said, candidates, judge) if parts else []
-    return Predicted(tuple(predictions), tuple(calibrations), tuple(selections))
+    return Predicted(tuple(predictions), tuple(calibrations), tuple(_corrected(selections)))
 
 
 def _predictions(part: Part, said: Spoken, candidates: Members) -> Iterator[Prediction]:
@@ -92,6 +93,12 @@ def _levels(scores: NDArray[np.float64]) -> list[tuple[float, float]]:
     return [(float(some[0]), float(some[-1])) for some in members if len(some)]
 
 
+def _corrected(selections: Sequence[Selection]) -> Iterator[Selection]:
+    """The same with p corrected over all that could be tested."""
+    qs = iter(benjamini_hochberg([one.p for one in selections if one.p is not None]))
+    return (one if one.p is None else replace(one, p=next(qs)) for one in selections)
+
+
 def _selections(
     part: Part, expected: Expected, said: Spoken, candidates: Members, judge: JudgeView
 ) -> Iterator[Selection]:
@@ -106,10 +113,11 @@ def _selections(
         if heard.any():
             groups = [clusters[silent].astype(str), clusters[heard].astype(str)]
             values = part.value[silent], part.value[heard]
+            windows, p = windows_of_clusters(*groups), None
             if len(values[0]):
-                change = mean_change(*values, windows_of_clusters(*groups), scale=judge.scale)
-                difference, p = change.estimate, change.p
+                change = mean_change(*values, windows, scale=judge.scale)
+                difference, p = change.estimate, None if too_few(windows) else change.p
             else:
-                difference, p = Estimate(None, None, None, len(values[1]), "all answers have feedback"), 1.0
+                difference = Estimate(None, None, None, len(values[1]), "all answers have feedback")
             means = [mean_interval(v, g, scale=judge.scale) for v, g in zip(values, groups, strict=True)]
             yield Selection(name, part.source, part.measure, means[1], means[0], difference, p)

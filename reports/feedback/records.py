@@ -74,7 +74,7 @@ class Calibration:
 @dataclass(frozen=True, slots=True)
 class Selection:
     """A judge's mean of a candidate's answers ``heard`` of, and of the ``silent`` ones; ``difference`` is heard less
-    silent."""
+    silent, ``p`` is corrected by Benjamini and Hochberg over all of them, ``None`` where nothing could be tested."""
 
     candidate: str
     judge: str
@@ -82,7 +82,7 @@ class Selection:
     heard: Estimate
     silent: Estimate
     difference: Estimate
-    p: float
+    p: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def caveats(found: FeedbackReport) -> Iterator[str]:
         f"{heard:,} of {answers:,} answers have feedback, {words.percent(heard / answers if answers else None)}. Who "
         f"gives feedback is no random draw: these rates are of the votes that came, not of all answers."
     )
-    yield from (_unlike(one) for one in found.selections if one.p < ALPHA and one.difference.value)
+    yield from (_unlike(one) for one in found.selections if one.p is not None and one.p < ALPHA)
     if found.loudest > LOUD:
         yield f"One user said {words.percent(found.loudest)} of all votes."
     if found.crossed:
@@ -173,7 +173,7 @@ def selected_rows(found: FeedbackReport) -> Iterator[tuple[str, ...]]:
             words.estimate(one.heard),
             words.estimate(one.silent),
             words.estimate(one.difference, sign=True) if known else one.difference.method,
-            words.p_value(one.p) if known else words.NONE,
+            words.NONE if one.p is None else words.p_value(one.p),
         )
 
 

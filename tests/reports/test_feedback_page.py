@@ -11,6 +11,7 @@ from markscheme.reports.feedback import said
 from markscheme.reports.feedback.build import feedback_report
 from markscheme.reports.feedback.pages import feedback_markdown, render_feedback
 from markscheme.reports.figures.acceptance import Shares, acceptance_by_score, acceptance_over_time
+from scipy import stats
 from synthetic import HOSTILE, Candidate, Judge, build
 
 START = datetime(2026, 11, 2, tzinfo=UTC).timestamp()
@@ -146,6 +147,27 @@ def test_answers_with_feedback_that_score_lower_are_said_to_be_unlike_the_others
     everyone = feedback_report(data, votes(data), {})
     assert everyone.selections[0].difference.value is None
     assert "all answers have feedback" in next(said.selected_rows(everyone))
+
+
+def test_p_of_many_judges_is_corrected_for_their_number():
+    names = [f"judge-{i}" for i in range(12)]
+    judges = tuple(Judge(name, criteria=(("correctness", 1.0),)) for name in names)
+    data = build(candidates=MINI, n=80, clusters=None, judges=judges)
+    found = feedback_report(data, votes(data, lambda n: n % 2), {})
+    ps = []
+    for one in found.selections:
+        own = data.grades[data.grades["judge"] == one.judge].sort_values("sample_id")["score"].to_numpy()
+        ps.append(stats.ttest_ind(own[1::2], own[::2], equal_var=False).pvalue)
+    assert len(ps) == 12
+    assert [one.p for one in found.selections] == pytest.approx(stats.false_discovery_control(ps))
+
+
+def test_a_vote_on_one_answer_alone_is_no_test():
+    data = build(candidates=MINI, n=40, clusters=None)
+    found = feedback_report(data, votes(data, lambda n: n == 0), {})
+    (one,) = found.selections
+    assert (one.heard.n, one.p) == (1, None)
+    assert next(said.selected_rows(found))[-1] == "–"
 
 
 def test_edits_are_told_by_the_share_that_they_change():
