@@ -194,7 +194,7 @@ def _distances(late: Floats, total: Floats) -> Floats:
     second, first = _shares(late), _shares(total - late)
     found = _bits((first + second) / 2) - (_bits(first) + _bits(second)) / 2
     empty = (late.sum(axis=1) == 0) | (late.sum(axis=1) == total.sum())
-    return np.where(empty, 0.0, np.maximum(found, 0.0))
+    return np.where(empty, 0.0, np.clip(found, 0.0, 1.0))
 
 
 def _shares(counts: Floats) -> Floats:
@@ -220,8 +220,10 @@ def _beyond(seen: float, chance: float, bags: tuple[csr_array, csr_array], windo
     middle = (shares[0] + shares[1]) / 2
     moves = [_moves(one, own, middle) for one, own in zip(bags, shares, strict=True)]
     se, df = error_of_difference(-moves[0], moves[1], windows)
-    reach = t_quantile(0.95, df) * se
     n = bags[0].shape[0] + bags[1].shape[0]
+    if se <= TIE:
+        return Estimate(seen - chance, None, None, n, "no spread: no interval")
+    reach = t_quantile(0.95, df) * se
     low, high = cut(seen - chance - reach, seen - chance + reach, (-chance, 1.0))
     return Estimate(seen - chance, low, high, n, f"delta method over {windows.count} clusters, t, df {df:.0f}")
 

@@ -169,6 +169,14 @@ def test_another_mix_is_found_and_its_size_told(rng):
     assert same.beyond.low is None
 
 
+def test_mixes_with_nothing_in_common_are_one_bit_apart_without_an_interval_of_no_width():
+    early, late = (sparse.csr_array(np.tile(own, (30, 1)).astype(np.float32)) for own in ([1, 0], [0, 1]))
+    found = mix_change(early, late, separate(30, 30))
+    assert found.distance == 1.0
+    assert (found.beyond.low, found.beyond.method) == (None, "no spread: no interval")
+    assert found.p == pytest.approx(1 / 5000)
+
+
 def test_words_that_a_cluster_repeats_are_no_change_of_the_mix(rng):
     """Every conversation has words of its own: dealt out sample by sample this would be found at once."""
     ps = []
