@@ -19,21 +19,24 @@ _NOT = (
     r"(?:am|'m) (?:unable to|not able to|not programmed to))"
 )
 _WRONG = r"(?:appropriate|ethical|acceptable|productive|respectful|legal|okay|ok|right|fair|accurate|advisable)"
+# The boundary stands before all of them, since to look for it once is twice as fast.
 _DECLINES = re.compile(
-    "|".join(
+    r"\b(?:"
+    + "|".join(
         (
-            rf"\b(?:i|we)\s?{_NOT}\s+(?:\w+ly\s+|in good conscience\s+)?(?!agree|wait|stress|help but|emphasi)",
-            r"\bi (?:do not|don't) have (?:access|any (?:personal )?information|personal)",
-            r"\bi (?:do not|don't) (?:condone|support|encourage|promote|feel comfortable)\b",
-            r"\bi (?:strongly )?condemn\b",
-            rf"\bi (?:do not|don't) (?:think|believe) (?:it's|it is|that it is) {_WRONG}\b",
-            r"\bi(?: am|'m) (?:just|only|a|an) .{0,40}\b(?:ai|language model|assistant)\b"
+            rf"(?:i|we)\s?{_NOT}\s+(?:\w+ly\s+|in good conscience\s+)?(?!agree|wait|stress|help but|emphasi)",
+            r"i (?:do not|don't) have (?:access|any (?:personal )?information|personal)",
+            r"i (?:do not|don't) (?:condone|support|encourage|promote|feel comfortable)\b",
+            r"i (?:strongly )?condemn\b",
+            rf"i (?:do not|don't) (?:think|believe) (?:it's|it is|that it is) {_WRONG}\b",
+            r"i(?: am|'m) (?:just|only|a|an) .{0,40}\b(?:ai|language model|assistant)\b"
             r".{0,80}\b(?:not|cannot|can't|don't)\b",
-            rf"\b(?:it|this|that)(?: is|'s) (?:not|never|neither) {_WRONG}\b",
-            r"\bagainst (?:my|our|the) (?:guidelines|polic(?:y|ies)|programming|principles|values)\b",
+            rf"(?:it|this|that)(?: is|'s) (?:not|never|neither) {_WRONG}\b",
+            r"against (?:my|our|the) (?:guidelines|polic(?:y|ies)|programming|principles|values)\b",
             r"^(?:i'm|i am) (?:really |very )?sorry\b|^(?:i )?apologi[sz]e\b",
         )
-    ),
+    )
+    + ")",
     re.IGNORECASE,
 )
 _LECTURES = re.compile(

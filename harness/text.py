@@ -22,26 +22,28 @@ _ANSWERING = (
     r"(?:help(?! but\b)|assist|answer|respond|provide|comply|fulfil+|do (?:that|this|so|it)|continue|discuss|share|"
     r"create|generate|write|support|engage|participate|determine|find|say|tell|give|offer|complete|produce|advise)\b"
 )
+# The boundary stands before all of them, since to look for it once is twice as fast.
 _REFUSALS = re.compile(
-    "|".join(
+    r"\b(?:"
+    + "|".join(
         (
-            rf"\bi\s?{_CANNOT}{_HEDGE} {_ANSWERING}",
-            rf"\bi {_WILL_NOT}{_HEDGE} {_ANSWERING}",
-            rf"(?:sorry|apologi[sz]e|unfortunately|afraid)[,;:]?(?: but)?(?: that)? (?:i|we)\s?"
-            rf"(?:{_CANNOT}|{_WILL_NOT})",
-            r"\bi (?:do not|don't) (?:know|have (?:enough|sufficient|the|any|access to)(?: the)? "
+            rf"i\s?{_CANNOT}{_HEDGE} {_ANSWERING}",
+            rf"i {_WILL_NOT}{_HEDGE} {_ANSWERING}",
+            r"i (?:do not|don't) (?:know|have (?:enough|sufficient|the|any|access to)(?: the)? "
             r"(?:information|context|data|knowledge|details?))",
-            r"\bas an ai\b.{0,60}\b(?:can\s?not|can't|not able|unable|do not|don't)\b",
-            r"\b(?:against|violates?) (?:my|our|the) (?:guidelines|polic(?:y|ies)|programming|principles)",
-            r"\b(?:context|passages?|documents?|text|information|sources?)(?: (?:provided|given|above|retrieved))? "
+            r"as an ai\b.{0,60}\b(?:can\s?not|can't|not able|unable|do not|don't)\b",
+            r"(?:against|violates?) (?:my|our|the) (?:guidelines|polic(?:y|ies)|programming|principles)",
+            r"(?:context|passages?|documents?|text|information|sources?)(?: (?:provided|given|above|retrieved))? "
             r"(?:does not|doesn't|do not|don't|did not) "
             r"(?:contain|provide|include|mention|say|state|specify|give|answer|have)",
-            r"\b(?:there is|there's) (?:not enough|no|insufficient) (?:information|context|evidence)\b",
-            r"\b(?:not enough|insufficient) (?:information|context) (?:to|is|was)\b",
-            r"\b(?:this|the) (?:question|request) (?:can\s?not|can't) be (?:answered|fulfilled)",
+            r"(?:there is|there's) (?:not enough|no|insufficient) (?:information|context|evidence)\b",
+            r"(?:not enough|insufficient) (?:information|context) (?:to|is|was)\b",
+            r"(?:this|the) (?:question|request) (?:can\s?not|can't) be (?:answered|fulfilled)",
             r"^(?:no answer|unanswerable|n/a|unknown|i refuse|i decline|i cannot|i can't|no comment)\W*$",
         )
-    ),
+    )
+    + r")|(?:sorry|apologi[sz]e|unfortunately|afraid)[,;:]?(?: but)?(?: that)? (?:i|we)\s?"
+    rf"(?:{_CANNOT}|{_WILL_NOT})",
     re.IGNORECASE,
 )
 _LONGEST_ABBREVIATION = 12
