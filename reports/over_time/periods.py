@@ -81,7 +81,7 @@ def placed_samples(data: RunData, times: Mapping[str, float], width: str, refere
         raise InputError(
             f"run {data.info.id}: none of its {len(ids):,} samples says when it was asked; --over-time reads the field "
             f"{ASKED_AT!r} of a sample's metadata (ISO 8601 or Unix seconds): markscheme import otel fills it, and in "
-            f"a table it is a column: markscheme import csv FILE"
+            "a table it is a column: markscheme import csv FILE. Where texts were purged, the times went with them"
         )
     moments = [times[ids[number]] for number in known]
     windows = windows_of(moments, width)

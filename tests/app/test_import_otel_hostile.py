@@ -36,6 +36,11 @@ def test_a_broken_line_is_named(tmp_path):
     assert "cannot be unpacked" in refused(tmp_path, b"\x1f\x8bnonsense")
 
 
+def test_a_folder_is_called_one(tmp_path):
+    with pytest.raises(DataError, match="is a folder; name its files"):
+        read_traces([tmp_path], TraceChoice())
+
+
 @pytest.mark.parametrize("spans", [5, "text", [7, None], {"a": 1}, None])
 def test_spans_that_are_no_list_of_objects_are_none(tmp_path, spans):
     otlp = {"resourceSpans": [{"resource": 3, "scopeSpans": [{"spans": spans}, 4]}, "x"]}

@@ -126,7 +126,9 @@ def test_a_reference_that_is_none_is_refused_with_what_there_is(written):
 
 def test_traces_without_a_time_are_refused_with_where_to_put_it():
     data, _ = traces()
-    with pytest.raises(InputError, match=r"none of its 160 samples .* 'asked_at' of a sample's metadata"):
+    with pytest.raises(
+        InputError, match=r"none of its 160 samples .* 'asked_at' of a sample's metadata .* were purged"
+    ):
         followed((data, {}))
 
 

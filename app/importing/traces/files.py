@@ -115,6 +115,8 @@ def _with_details(span: Span) -> Span:
 
 def _documents(path: Path) -> Iterator[tuple[str, Any]]:
     """(``file:line``, document) of each line; or the one document that takes several lines."""
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; name its files, all of one trace together")
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
