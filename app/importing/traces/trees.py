@@ -20,6 +20,8 @@ class Trace:
     depths: dict[str, int]
     orphans: int
     children: dict[str, list[Span]] = field(repr=False)
+    told: dict[tuple[str, ...], str] = field(default_factory=dict, repr=False)
+    """What `said` found: each call of a model in a trace asks the same."""
 
     def kind(self, span: Span) -> Kind | None:
         """What the span was."""
@@ -38,9 +40,12 @@ class Trace:
             waiting += inner
         return [one for one in self.spans if one.span_id in seen and one is not span]
 
-    def said(self, names: Iterable[str]) -> str:
+    def said(self, names: tuple[str, ...]) -> str:
         """What the first span that says it says under one of ``names``, in their order; "" for nothing."""
-        return next((text for name in names for span in self.spans if (text := text_of_first(span, (name,)))), "")
+        if names not in self.told:
+            texts = (text_of_first(span, (name,)) for name in names for span in self.spans)
+            self.told[names] = next(filter(None, texts), "")
+        return self.told[names]
 
     def above(self, span: Span) -> list[Span]:
         """The spans that it lies under, the nearest first."""
