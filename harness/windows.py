@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from .errors import DataError, InputError
 ASKED_AT = "asked_at"
 """In a sample's metadata: when it was asked: ISO 8601 (UTC where no zone is named), or Unix seconds."""
 WIDTHS = ("hour", "day", "week", "month")
+_BASIC_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
+"""A date without signs, 20261121."""
 _MOST = 1000
 _YEAR_3000 = 32503680000
 
@@ -32,6 +35,8 @@ def unix_time(value: Any) -> float | None:
     if value is None or value == "":
         return None
     try:
+        if _BASIC_DATE.fullmatch(str(value)):
+            raise ValueError  # as seconds it would be in 1970
         seconds = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         try:

@@ -21,6 +21,7 @@ def test_a_time_is_iso_8601_or_unix_seconds_and_utc_without_a_zone():
     assert unix_time("2026-11-21 10:00:00") == unix_time(at("2026-11-21T10:00:00"))
     assert unix_time("1763719200.5") == 1763719200.5
     assert unix_time("2026-11-21") == at("2026-11-21")
+    assert unix_time("20261121") == unix_time(20261121) == at("2026-11-21")
     assert unix_time("") is None is unix_time(None)
 
 
