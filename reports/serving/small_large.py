@@ -88,6 +88,7 @@ def small_against_large(
     gain = gain_of(difference, excess_failures(found).get(small, 0.0))
     verdict, why = _verdict(difference, gain, margin)
     costs = {cost.candidate: cost for cost in candidate_costs(data, scores)}
+    share = share_reached(difference, scores, names)
     return SmallLarge(
         data.info,
         small,
@@ -99,12 +100,12 @@ def small_against_large(
         verdict,
         why,
         samples_needed(difference, margin),
-        share_reached(difference, scores, names),
+        share,
         (*in_run(scores, costs, names), *memory(data, names)),
         tuple(under_load(data, names, bench[1])),
         bench[0],
         how_timed([costs[name] for name in names]),
-        tuple(_notes(found)),
+        (*_notes(found), *_above_zero(difference, share)),
         based(data, scores, (base, small, large), found, difference.subject) if base else None,
     )
 
@@ -116,6 +117,11 @@ def _notes(found: Compared) -> Iterator[str]:
         if one.subject.measure == FAILURES and (one.new.value or one.old.value):
             shares = (words.percent(one.new.value), words.percent(one.old.value))
             yield f"the small model failed on {shares[0]} of the questions, the large one on {shares[1]}"
+
+
+def _above_zero(difference: Difference, share: Estimate) -> Iterator[str]:
+    if difference.scale is None and share.value is not None:
+        yield f"no lowest level of {difference.subject.measure} is known: the share of its score is of what is above 0"
 
 
 def _check(data: RunData, names: tuple[str, ...], margin: float) -> None:

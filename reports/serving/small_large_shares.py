@@ -11,9 +11,16 @@ from ..regression.records import Difference
 CORRECTED = "corrected: no interval"
 """Corrected means share no samples, so that nothing is known of how they vary together."""
 
+BELOW = "no share: values lie below 0, and no lowest level is known"
+
 
 def share_reached(difference: Difference, scores: Scores, names: tuple[str, str]) -> Estimate:
-    """Of the large model's scores above the lowest level, ``names`` = (small, large), paired by sample."""
+    """Of the large model's scores above the lowest level, ``names`` = (small, large), paired by sample.
+
+    Where no lowest level is known it is of what lies above 0, which is no share where anything lies below.
+    """
+    import numpy as np
+
     lowest = 0.0 if difference.scale is None else difference.scale[0]
     if difference.corrected:
         new, old, gain = difference.new.value, difference.old.value, difference.estimate.value
@@ -22,6 +29,8 @@ def share_reached(difference: Difference, scores: Scores, names: tuple[str, str]
         return Estimate(1 + gain / (old - lowest), None, None, difference.estimate.n, CORRECTED)
     about = difference.subject
     small, large = (scores.grid.per_sample((name, about.source, about.measure)) - lowest for name in names)
+    if difference.scale is None and min(np.nanmin(small, initial=0.0), np.nanmin(large, initial=0.0)) < 0:
+        return Estimate(None, None, None, 0, BELOW)
     return ratio_of_means(small, large, scores.grid.clusters)
 
 

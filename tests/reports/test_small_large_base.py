@@ -172,3 +172,20 @@ def test_page_and_markdown_have_all_three_and_names_are_only_text():
         assert text in small_large_markdown(replace(found, untrained="no sample was trained on"))
         assert text in render_small_large(replace(found, untrained="no sample was trained on"))
     assert "Of the gap" in replace(found)._repr_html_()
+
+
+@pytest.mark.parametrize("lowest", [0.0, -0.5])
+def test_the_share_of_a_score_without_a_known_lowest_level_is_of_what_lies_above_0_if_anything(lowest):
+    data = graded({"python:own": {"base": 0.2, "tuned": 0.6, "large": 0.8}})
+    own = data.scores.assign(value=data.scores["value"].clip(lower=lowest) + (lowest * (data.scores["value"] == 0)))
+    found = against(replace(data, scores=own), measure="python:own")
+    (one,) = [one for one in found.based.measures if one.subject.measure == "python:own"]
+    noted = [note for note in said.caveats(found) if "No lowest level of python:own is known" in note]
+    if lowest < 0:
+        assert (found.share.value, one.share.value, noted) == (None, None, [])
+        assert "values lie below 0" in found.share.method
+    else:
+        assert found.share.value == one.share.value
+        assert 0.5 < found.share.value < 1
+        assert len(noted) == 1
+    assert 0 < one.closed.value < 1
