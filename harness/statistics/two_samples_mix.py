@@ -208,7 +208,8 @@ def _bits(shares: Floats) -> Floats:
     import numpy as np
     from scipy import special
 
-    found: Floats = special.entr(shares).sum(axis=1) / np.log(2)
+    # In single precision a sum depends on how its rows lie in memory, and equal mixes would differ by more than `TIE`.
+    found: Floats = special.entr(shares).sum(axis=1, dtype=np.float64) / np.log(2)
     return found
 
 

@@ -177,6 +177,15 @@ def test_mixes_with_nothing_in_common_are_one_bit_apart_without_an_interval_of_n
     assert found.p == pytest.approx(1 / 5000)
 
 
+def test_words_that_each_question_has_for_itself_are_no_other_mix():
+    """However they are dealt out, the distance is the same: an order number in every question of one form."""
+    questions = np.hstack([np.ones((240, 10)), np.eye(240)]).astype(np.float32)
+    two = sparse.csr_array(questions[:120]), sparse.csr_array(questions[120:])
+    found = mix_change(*two, windows_of_clusters(np.arange(120) // 3, np.arange(120, 240) // 3))
+    assert found.p == 1.0
+    assert found.beyond.value == pytest.approx(0.0, abs=1e-9)
+
+
 def test_words_that_a_cluster_repeats_are_no_change_of_the_mix(rng):
     """Every conversation has words of its own: dealt out sample by sample this would be found at once."""
     ps = []
