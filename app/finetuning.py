@@ -78,7 +78,8 @@ def _read(run: str, options: Options, workspace: str | Path) -> Part:
     with opened_run(run, workspace) as (store, found):
         refresh_labels(store, found)
         data = load(store, found, words=False)
-        part = part_of(data, asked(store, found), store.read_samples(found.id), options)
+        samples = store.read_samples(found.id)
+        part = part_of(data, asked(store, found, samples), samples, options)
         return replace(part, verdicts=(*part.verdicts, *_preferred(Reviews(store), part)))
 
 

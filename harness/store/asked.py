@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,21 +37,24 @@ class Asked:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-def asked(store: Store, run: Run) -> Iterator[Asked]:
-    """The answers that the run's configuration wants, in exam order. Raises InputError where their words are gone."""
+def asked(store: Store, run: Run, samples: Iterable[Sample]) -> Iterator[Asked]:
+    """The answers that the run's configuration wants, in exam order; ``samples`` are the run's.
+
+    Raises InputError where their words are gone.
+    """
     if run.config.get(MARK):
         raise InputError(
             f"run {run.id}: the bundle was written without texts; write one with them, or use its workspace"
         )
     wanted, shared = Wanted.of(run), dict[str, list[Any]]()
-    samples = {sample.id: sample for sample in store.read_samples(run.id)}
+    by_id = {sample.id: sample for sample in samples}
     with store.reading() as connection:
         found = [row for row in connection.execute(rows_of_run(answers, run.id)).mappings() if wanted.answer(row)]
         for start in range(0, len(found), _SOME):
             some = found[start : start + _SOME]
             requests = _requests(connection, some, shared)
             for row in some:
-                yield _asked(run, row, samples[row["sample_id"]], requests)
+                yield _asked(run, row, by_id[row["sample_id"]], requests)
 
 
 def _asked(run: Run, row: Mapping[Any, Any], sample: Sample, requests: Mapping[str, Mapping[str, Any]]) -> Asked:

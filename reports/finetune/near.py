@@ -84,6 +84,29 @@ def shingled(texts: Sequence[Words], groups: Sequence[int] = ()) -> Shingles:
     """The sets of some texts; those of different ``groups`` have nothing in common."""
     import numpy as np
 
+    run, owner = _runs(texts, groups)
+    order = np.argsort(run)
+    run, owner = run[order], owner[order]
+    number = np.cumsum(_first_of_its_kind(run)) - 1
+    frequency = np.bincount(number)
+    del run
+    order = np.argsort(frequency, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    frequency = frequency[order]
+    owner *= max(1, len(order))
+    owner += rank[number]
+    del number, order, rank
+    owner.sort()  # np.unique would hash them, which takes ten times as long where nearly all of them differ
+    owner, ranks = np.divmod(owner[_first_of_its_kind(owner)], max(1, len(frequency)))
+    starts = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(texts))))).tolist()
+    return Shingles(starts, ranks, frequency)
+
+
+def _runs(texts: Sequence[Words], groups: Sequence[int]) -> tuple[NDArray[np.uint64], Whole]:
+    """Every run of words as a number, and the position of its text; a text that is shorter is filled up."""
+    import numpy as np
+
     numbers = defaultdict[str, int](count().__next__)
     padded = [words if len(words) >= SHINGLE else (*words, *("",) * (SHINGLE - len(words))) for words in texts]
     lengths = np.array([len(words) for words in padded], dtype=np.int64)
@@ -93,30 +116,13 @@ def shingled(texts: Sequence[Words], groups: Sequence[int] = ()) -> Shingles:
     ends = max(0, len(flat) - SHINGLE + 1)
     run = np.zeros(ends, dtype=np.uint64)
     for step in range(SHINGLE):
-        run = (run << np.uint64(_BITS)) | flat[step : step + ends]
+        run <<= np.uint64(_BITS)
+        run |= flat[step : step + ends]
     within = owner[:ends] == owner[SHINGLE - 1 :]
     run, owner = run[within], owner[:ends][within]
-    del flat, within
     if groups:
         run ^= np.asarray(groups, dtype=np.uint64)[owner] * np.uint64(_SPREAD)
-    return _ranked(run, owner, len(padded))
-
-
-def _ranked(run: NDArray[np.uint64], owner: Whole, n: int) -> Shingles:
-    import numpy as np
-
-    order = np.argsort(run)
-    run, owner = run[order], owner[order]
-    number = np.cumsum(_first_of_its_kind(run)) - 1
-    frequency = np.bincount(number)
-    order = np.argsort(frequency, kind="stable")
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    places = owner * max(1, len(order)) + rank[number]
-    places.sort()  # np.unique would hash them, which takes ten times as long where nearly all of them differ
-    owner, ranks = np.divmod(places[_first_of_its_kind(places)], max(1, len(order)))
-    starts = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n)))).tolist()
-    return Shingles(starts, ranks, frequency[order])
+    return run, owner
 
 
 def _first_of_its_kind(values: NDArray[Any]) -> NDArray[np.bool_]:
