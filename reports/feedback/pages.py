@@ -37,7 +37,7 @@ def render_feedback(found: FeedbackReport) -> str:
         "feedback",
         environment(),
         title=said.title(found),
-        lines=[line(text) for text in _lines(found)],
+        lines=[line(text) for text in lines(found)],
         caveats=list(said.caveats(found)),
         sections=list(sections(found)),
         footer=_footer(found),
@@ -48,7 +48,7 @@ def feedback_markdown(found: FeedbackReport) -> str:
     """The same without the figures; names are escaped."""
     blocks = [
         f"# {escape(said.title(found))}",
-        *(told(line(text)) for text in _lines(found)),
+        *(told(line(text)) for text in lines(found)),
         *(f"> {escape(text)}" for text in said.caveats(found)),
     ]
     for one in sections(found):
@@ -116,7 +116,8 @@ def sections(found: FeedbackReport) -> Iterator[Section]:
         )
 
 
-def _lines(found: FeedbackReport) -> list[str]:
+def lines(found: FeedbackReport) -> list[str]:
+    """What is said first: who is accepted, and whether the leading judge predicts it."""
     return [text for text in (said.verdict(found), said.second(found)) if text]
 
 

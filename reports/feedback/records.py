@@ -103,3 +103,15 @@ class FeedbackReport:
     loudest: float
     crossed: bool
     """Whether users vote in several clusters and clusters hold several users: intervals know the clusters alone."""
+
+    def __repr__(self) -> str:
+        from ..serving.said import plain
+        from .pages import lines
+        from .said import title
+
+        return f"{title(self)}: {' '.join(map(plain, lines(self)))}"
+
+    def _repr_html_(self) -> str:
+        from ..notebook.production import feedback_html
+
+        return feedback_html(self)

@@ -186,6 +186,11 @@ class OverTime:
 
         return f"OverTime: {title(self)}. {verdict(self)}"
 
+    def _repr_html_(self) -> str:
+        from ..notebook.production import over_time_html
+
+        return over_time_html(self)
+
 
 def _verdict(tracks: tuple[Track, ...]) -> str:
     changes = [change for track in tracks for change in track.changes]

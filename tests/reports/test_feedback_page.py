@@ -9,7 +9,7 @@ from markscheme.harness.feedback import Feedback
 from markscheme.harness.records import Estimate
 from markscheme.reports.feedback import said
 from markscheme.reports.feedback.build import feedback_report
-from markscheme.reports.feedback.pages import feedback_markdown, render_feedback
+from markscheme.reports.feedback.pages import feedback_markdown, render_feedback, sections
 from markscheme.reports.figures.acceptance import Shares, acceptance_by_score, acceptance_over_time
 from scipy import stats
 from synthetic import HOSTILE, Candidate, Judge, build
@@ -233,3 +233,13 @@ def test_points_by_score_carry_their_intervals():
     svg = str(acceptance_by_score("strict, composite", ["0", "1 to 2"], [share(0.1), Estimate(0.5, None, None, 1, "")]))
     assert (svg.count("<circle"), svg.count('class="reach"')) == (2, 1)
     assert "1 to 2, strict, composite: 50 % of 1 vote" in svg
+
+
+def test_a_notebook_shows_verdict_and_tables_with_names_as_text():
+    data = build(n=40, candidates=(Candidate("<b>bot</b>"),))
+    found = feedback_report(data, votes(data), {})
+    assert repr(found).startswith(f"Feedback on run {found.run.name or found.run.id}: Users accept: <b>bot</b> ")
+    shown = found._repr_html_()
+    assert "<b>bot</b>" not in shown.replace("<b>&lt;b&gt;bot&lt;/b&gt;</b>", "")
+    assert "&lt;b&gt;bot&lt;/b&gt;" in shown
+    assert shown.count("<table") == len(list(sections(found)))

@@ -51,6 +51,13 @@ def test_points_are_those_of_the_windows_and_the_reference(worse):
     assert [period.clusters for period in worse.periods] == [20] * 4
 
 
+def test_a_notebook_shows_what_moved_and_marks_it(worse):
+    shown = worse._repr_html_()
+    assert "Scores moved" in shown
+    assert 'class="worse"' in shown
+    assert "p is corrected by" in shown
+
+
 def test_without_a_change_nothing_moved():
     found = followed(traces(seed=3))
     assert not found.moved

@@ -1,0 +1,50 @@
+"""What production says in a notebook: what users accept, and what drifted over time."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from ..feedback import pages
+from ..feedback import said as feedback_said
+from ..feedback.records import FeedbackReport
+from ..headline import line
+from ..over_time import said, tables
+from ..over_time.records import OverTime
+from . import fragment as html
+from .fragment import Cell, Mark
+
+_SIDES = {1: "better", -1: "worse"}
+
+
+def feedback_html(found: FeedbackReport) -> str:
+    """How many votes accept, whether scores predict it, and the tables of the page."""
+    shown = (html.table([*one.titles], one.rows, left=one.left) for one in pages.sections(found))
+    first, *more = (line(text) for text in pages.lines(found))
+    return html.fragment(
+        html.title(feedback_said.title(found)),
+        html.verdict(first),
+        html.notes(more),
+        Markup("").join(shown),
+        html.notes(feedback_said.caveats(found), "warn"),
+    )
+
+
+def over_time_html(found: OverTime) -> str:
+    """What moved, every number in the reference and in the last window, and the slices."""
+    rows = (
+        [one.name, *(_cell(place, text, one) for place, text in enumerate(one.values))] for one in tables.rows(found)
+    )
+    slices = ([name, *values] for name, values, _ in tables.slice_rows(found))
+    return html.fragment(
+        html.title(said.title(found)),
+        html.verdict(said.verdict(found)),
+        html.notes(said.line(found, kind) for kind in found.verdicts()),
+        html.table(["", *tables.COLUMNS], rows),
+        html.table(["slice", *tables.SLICE_COLUMNS], slices),
+        html.notes(said.notes(found), "warn"),
+    )
+
+
+def _cell(place: int, text: str, row: tables.Row) -> Cell:
+    marked = row.moved and tables.COLUMNS[place] == "change"
+    return Mark(text, _SIDES.get(row.side, "best")) if marked else text
