@@ -14,6 +14,8 @@ from . import fragment as html
 from .fragment import Cell, Mark
 
 _SIDES = {1: "better", -1: "worse"}
+_LEFT_OUT = "before"
+"""A column for which a cell has no room."""
 
 
 def feedback_html(found: FeedbackReport) -> str:
@@ -31,20 +33,19 @@ def feedback_html(found: FeedbackReport) -> str:
 
 def over_time_html(found: OverTime) -> str:
     """What moved, every number in the reference and in the last window, and the slices."""
-    rows = (
-        [one.name, *(_cell(place, text, one) for place, text in enumerate(one.values))] for one in tables.rows(found)
-    )
+    places = [place for place, title in enumerate(tables.COLUMNS) if title != _LEFT_OUT]
+    rows = ([one.name, *(_cell(place, one) for place in places)] for one in tables.rows(found))
     slices = ([name, *values] for name, values, _ in tables.slice_rows(found))
     return html.fragment(
         html.title(said.title(found)),
         html.verdict(said.verdict(found)),
         html.notes(said.line(found, kind) for kind in found.verdicts()),
-        html.table(["", *tables.COLUMNS], rows),
+        html.table(["", *(tables.COLUMNS[place] for place in places)], rows),
         html.table(["slice", *tables.SLICE_COLUMNS], slices),
         html.notes(said.notes(found), "warn"),
     )
 
 
-def _cell(place: int, text: str, row: tables.Row) -> Cell:
-    marked = row.moved and tables.COLUMNS[place] == "change"
+def _cell(place: int, row: tables.Row) -> Cell:
+    text, marked = row.values[place], row.moved and tables.COLUMNS[place] == "change"
     return Mark(text, _SIDES.get(row.side, "best")) if marked else text
