@@ -16,12 +16,18 @@ from ..harness.store.store import Store
 from ..harness.store.wordless import MARK, without_texts
 from ..harness.yaml_file import did_you_mean
 from .output import SummaryRow
+from .session import WORKSPACE
 
 
 def report_folder(store: Store, run: str, texts: bool = True) -> Path:
     """Where a run's report goes: beside the database, or under the current folder for a server or a bundle. One
     without texts has a folder of its own, lest it take the other's place."""
-    return (store.folder or Path.cwd() / ".markscheme") / "reports" / (run if texts else f"{run}-no-texts")
+    return (store.folder or Path.cwd() / WORKSPACE) / "reports" / (run if texts else f"{run}-no-texts")
+
+
+def reports_of(workspace: str | Path) -> Path:
+    """Where the reports of a workspace are: in its folder, or under the current one for a server's."""
+    return (Path.cwd() / WORKSPACE if "://" in str(workspace) else Path(workspace)) / "reports"
 
 
 def write_report(

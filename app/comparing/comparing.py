@@ -14,6 +14,7 @@ from ...reports.regression.compare import Options, compared
 from ...reports.regression.gate_records import GateResult
 from ...reports.regression.records import Compared
 from ..references import opened_run
+from ..reporting import reports_of
 from ..run import Run
 from ..session import WORKSPACE
 
@@ -72,9 +73,8 @@ def write_comparison(found: Compared, folder: Path, gate: GateResult | None = No
 
 
 def comparison_folder(found: Compared, workspace: str | Path) -> Path:
-    """Where the pages go: beside the new run's report, or under the current folder for a server's workspace."""
-    home = Path.cwd() / WORKSPACE if "://" in str(workspace) else Path(workspace)
-    return home / "reports" / found.new.id
+    """Where the pages go: beside the new run's report."""
+    return reports_of(workspace) / found.new.id
 
 
 def candidate_pairs(asked: Sequence[str]) -> tuple[tuple[str, str], ...]:

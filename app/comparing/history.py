@@ -16,6 +16,7 @@ from ...reports.regression.history import history as made
 from ...reports.regression.history_records import History
 from ..means import values_of
 from ..references import opened
+from ..reporting import reports_of
 from ..session import WORKSPACE, exam_identity
 
 LAST = 100
@@ -64,6 +65,5 @@ def write_history(found: History, folder: Path) -> Path:
 
 
 def history_folder(found: History, workspace: str | Path) -> Path:
-    """Where the pages go: among the reports of the workspace, or under the current folder for a server's."""
-    home = Path.cwd() / WORKSPACE if "://" in str(workspace) else Path(workspace)
-    return home / "reports" / Path(found.exam).stem
+    """Where the pages go: among the reports of the workspace."""
+    return reports_of(workspace) / Path(found.exam).stem

@@ -16,7 +16,7 @@ from ...reports.over_time.drift import over_time as followed
 from ...reports.over_time.records import OverTime
 from ..commands import emit
 from ..references import opened_run
-from ..session import WORKSPACE
+from ..reporting import reports_of
 from .over_time_output import print_over_time, to_output
 
 
@@ -48,8 +48,7 @@ def run(reference: str, options: Options, fail: bool, places: tuple[str, Path | 
     and print; returns the exit code: 1 where something moved and ``fail`` asks for it."""
     workspace, output = places
     found = followed_over_time(reference, options, workspace)
-    home = Path.cwd() / WORKSPACE if "://" in workspace else Path(workspace)
-    page = write_over_time(found, output or home / "reports" / found.run.id)
+    page = write_over_time(found, output or reports_of(workspace) / found.run.id)
     if json:
         emit(to_output(found, page))
     else:

@@ -21,7 +21,7 @@ from ...reports.serving.small_large_pages import render_small_large, small_large
 from ...reports.serving.untrained import untrained
 from ..commands import emit
 from ..references import load_run, opened
-from ..session import WORKSPACE
+from ..reporting import reports_of
 from ..terminal import console, grid, say
 from .small_large_output import to_output
 from .trained_on import learned_in
@@ -46,8 +46,7 @@ class Asked:
 def run(reference: str, asked: Asked, workspace: str, output: Path | None, json: bool) -> None:
     """Compare, write small-large.html and small-large.md into ``output`` (else beside the run's report), print."""
     found = found_by(reference, asked, workspace)
-    home = Path.cwd() / WORKSPACE if "://" in workspace else Path(workspace)
-    page = write_pages(found, output or home / "reports" / found.run.id)
+    page = write_pages(found, output or reports_of(workspace) / found.run.id)
     if json:
         emit(to_output(found, str(page)))
         return
