@@ -91,8 +91,7 @@ def small_against_large(
     share = share_reached(difference, scores, names)
     return SmallLarge(
         data.info,
-        small,
-        large,
+        *names,
         _models(data, names),
         margin,
         difference,
