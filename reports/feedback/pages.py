@@ -85,6 +85,10 @@ def sections(found: FeedbackReport) -> Iterator[Section]:
             ),
             wide=True,
         )
+    yield from _of_judges(found)
+
+
+def _of_judges(found: FeedbackReport) -> Iterator[Section]:
     if found.predictions:
         yield Section(
             "Does the judge's score predict it?",
