@@ -81,11 +81,10 @@ def small_against_large(
     name that the run does not have.
     """
     _check(data, (*names, base) if base else names, margin)
-    small, large = names
-    found = compared(data, [data], Options(((small, large),), worst=0))
+    found = compared(data, [data], Options((names,), worst=0))
     scores = score(data)
     difference = _difference(found, scores, measure)
-    gain = gain_of(difference, excess_failures(found).get(small, 0.0))
+    gain = gain_of(difference, excess_failures(found).get(names[0], 0.0))
     verdict, why = _verdict(difference, gain, margin)
     costs = {cost.candidate: cost for cost in candidate_costs(data, scores)}
     share = share_reached(difference, scores, names)
@@ -105,7 +104,7 @@ def small_against_large(
         bench[0],
         how_timed([costs[name] for name in names]),
         (*_notes(found), *_above_zero(difference, share)),
-        based(data, scores, (base, small, large), found, difference.subject) if base else None,
+        based(data, scores, (base, *names), found, difference.subject) if base else None,
     )
 
 
