@@ -6,8 +6,8 @@ RAGAS_VENV := .venv-ragas
 BIN := $(VENV)/bin
 # What pytest is given beside its settings, for instance: make test ARGS="tests/harness -x"
 ARGS ?=
-# Processes that share the tests.
-WORKERS ?= 2
+# Processes that share the tests: one more than the cores of a small machine, since many tests wait for a server.
+WORKERS ?= 3
 
 .PHONY: demo test test-ragas lint format bench serving-example docs lock clean
 
