@@ -38,7 +38,7 @@ class MixChange:
     """``distance`` in bits, its mean by ``chance`` and the ``limit`` that chance passes in 5 % of windows like these.
 
     ``beyond`` is the distance less that by chance, with an interval where it passes the ``limit``. ``p`` is that of
-    the distance, after so many ``draws``.
+    the distance.
     """
 
     distance: float
@@ -46,7 +46,6 @@ class MixChange:
     limit: float
     beyond: Estimate
     p: float
-    draws: int
 
 
 def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0, draws: int = DRAWS) -> MixChange:
@@ -64,19 +63,18 @@ def mix_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 
     limit, beyond = float(np.quantile(drawn, 0.95)), _beyond(seen, chance, (early, late), windows)
     if seen <= limit:  # near the same mix the distance has no slope, and the interval would be far too narrow
         beyond = replace(beyond, low=None, high=None, method="no interval: not beyond chance")
-    return MixChange(seen, chance, limit, beyond, p, len(drawn))
+    return MixChange(seen, chance, limit, beyond, p)
 
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
     """The ``share`` of late names that no early bag holds, its mean by ``chance`` and the ``limit`` that chance passes
-    in 5 % of windows like these; the one-sided ``p`` of more, after so many ``draws``."""
+    in 5 % of windows like these; the one-sided ``p`` of more."""
 
     share: Estimate
     chance: float
     limit: float
     p: float
-    draws: int
 
 
 def new_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 0, draws: int = DRAWS) -> NewChange:
@@ -92,7 +90,7 @@ def new_change(early: csr_array, late: csr_array, windows: Windows, seed: int = 
     # The mean of these is the ratio of sums, and their spread that of the ratio (the delta method).
     values = seen + (held - seen * counts) / counts.mean() if counts.any() else np.zeros(len(counts))
     share = mean_interval(values, windows.late, scale=(0.0, 1.0))
-    return NewChange(share, float(drawn.mean()), float(np.quantile(drawn, 0.95)), p, len(drawn))
+    return NewChange(share, float(drawn.mean()), float(np.quantile(drawn, 0.95)), p)
 
 
 def distance(early: Floats, late: Floats) -> float:
