@@ -53,9 +53,10 @@ class Desk:
         self.loop = asyncio.new_event_loop()
         self.dispatcher = Dispatcher(_CONCURRENCY)
         self._uses: dict[str, Uses] = {}
+        self._kept: dict[str, Uses] = {}
         self._models: list[ChatModel] = []
         self._at_work: set[asyncio.Task[object] | None] = set()
-        self._uncounted = False
+        self._due = False
         with ExitStack() as opened:
             self._store = Store(workspace)
             opened.callback(self._store.close)
@@ -91,7 +92,7 @@ class Desk:
         self._thread.join()
         self.loop.close()
         try:
-            if self._uncounted:  # not by the writer: at the interpreter's end its thread is gone
+            if self._uses != self._kept:  # not by the writer: at the interpreter's end its thread is gone
                 self._store.put({"cache_uses": self._rows()})
         finally:
             self._opened.close()
@@ -148,13 +149,18 @@ class Desk:
         if isinstance(call.outcome, Failure):
             return
         self._uses[model] = self._uses.get(model, Uses()).after(None if made else call)
-        if not self._uncounted:
-            self._uncounted = True
+        if not self._due:
+            self._due = True
             self.loop.call_later(_COUNTED_EVERY_S, self._write_uses)
 
     def _write_uses(self) -> None:
-        self._uncounted = False
-        self._writer.put(*(("cache_uses", row) for row in self._rows()))
+        self._due, written = False, dict(self._uses)
+
+        def kept(commit: asyncio.Future[None]) -> None:
+            if not commit.cancelled() and commit.exception() is None:
+                self._kept = written
+
+        self._writer.put(*(("cache_uses", row) for row in self._rows())).add_done_callback(kept)
 
     def _rows(self) -> list[dict[str, object]]:
         return [uses_row(self.session, model, uses, time.time()) for model, uses in self._uses.items()]

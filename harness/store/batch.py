@@ -60,8 +60,12 @@ class Batch(Generic[Item, Result]):
         self._timer.cancel()
         items, ready = self._items, self._ready
         self._items, self._ready = [], None
+        try:
+            work = asyncio.get_running_loop().run_in_executor(self._executor, self._flush, items)
+        except RuntimeError as error:  # the interpreter is ending, and its threads are gone
+            ready.set_exception(error)
+            return
         self._running.add(ready)
-        work = asyncio.get_running_loop().run_in_executor(self._executor, self._flush, items)
         work.add_done_callback(lambda done: self._finish(done, ready))
 
     def _finish(self, done: asyncio.Future[Result], ready: asyncio.Future[Result]) -> None:

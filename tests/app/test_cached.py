@@ -343,6 +343,17 @@ def test_two_processes_that_ask_the_same_at_once_pay_once(mock, tmp_path):
     assert not list((tmp_path / "locks").iterdir())
 
 
+def test_counts_are_kept_where_the_interpreter_takes_its_time_to_end(mock, tmp_path):
+    ending = "import atexit, time; atexit.register(time.sleep, 0.7)  # longer than counts wait, when pools are gone"
+    words = [sys.executable, "-c", textwrap.dedent(SCRIPT) + ending, mock.url, str(tmp_path), "3"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout.split(), done.stderr) == (["3", "0"], "")
+    store = Store(tmp_path)
+    with store.reading() as connection:
+        assert connection.execute(sa.select(cache_uses.c.asked)).scalars().all() == [3]
+    store.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_what_was_committed_before_a_kill_is_never_asked_again(mock, tmp_path):
     mock.configure({"latency": {"kind": "fixed", "ms": 40}})

@@ -311,6 +311,22 @@ def test_everyone_in_a_failed_batch_learns_of_it():
     assert [str(error) for error in asyncio.run(main())] == ["full", "full"]
 
 
+def test_what_comes_when_the_threads_are_gone_fails_and_nobody_waits_for_it():
+    async def main():
+        from concurrent.futures import ThreadPoolExecutor
+
+        thread = ThreadPoolExecutor(1)
+        batch = Batch(list, thread, max_wait_s=0.001)
+        thread.shutdown()
+        late = batch.submit(1)
+        async with asyncio.timeout(5):
+            await batch.drain()
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            await late
+
+    asyncio.run(main())
+
+
 def calls(tmp_path, body, run="r1", salt="", offline=False, model=None):
     """Run ``body(recorded, model)`` against a workspace; returns its result and the model."""
     model = model or Model()
