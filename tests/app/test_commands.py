@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from markscheme.app.cli.main import app, asked
+from typer.main import get_command
 
 JUDGE = ["--judge", "openai-compatible/judge-1", "--rubric", "./rubric.yaml", "--shots", "0"]
 
@@ -317,3 +319,16 @@ def test_mistakes_raise_input_errors_from_python(desk):
         ms.run({"candidates": [{"model": "baseline/lead"}]})
     with pytest.raises(InputError, match="provider"):
         ms.run({"dataset": "docs_qa", "candidates": [{"model": "opnai/gpt"}]})
+
+
+@pytest.mark.parametrize("line", [["run", "exam.yaml"], ["import", "csv"], ["small-large"], ["judge", "align"]])
+def test_only_the_command_that_a_line_begins_with_is_described_to_the_parser(line):
+    described = asked(line)
+    assert [*map(str, get_command(described).commands)] == line[:1]
+    words = [name for name in get_command(app).commands if asked([name]) is app]
+    assert words == [], "each of them is found by its name"
+
+
+@pytest.mark.parametrize("line", [[], ["--help"], ["--version"], ["runn"], [""]])
+def test_a_line_that_names_no_command_is_told_of_all(line):
+    assert asked(line) is app
