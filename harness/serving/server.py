@@ -84,11 +84,13 @@ class Running:
 
     async def must_live(self) -> None:
         """Raises `ServerFailed` where it has ended by itself. One that only refuses a moment is given a second to end:
-        connections break before a process is gone."""
+        connections break before a process is gone, and before it no longer listens."""
+        heard = 0
         for _ in range(_LOOKS):
             if (status := self.child.status) is not None:
                 raise self.failed(f"ended with status {status} in the middle of its work")
-            if await self._listens():
+            heard += await self._listens()
+            if heard > 1:
                 return
             await asyncio.sleep(_LOOK_S)
 

@@ -16,7 +16,7 @@ from markscheme.harness.records import Failure, Reply, Request
 from markscheme.harness.serving.child import Child
 from markscheme.harness.serving.fleet import Fleet, LaunchedModel
 from markscheme.harness.serving.phases import Server
-from markscheme.harness.serving.server import House, executable
+from markscheme.harness.serving.server import House, Running, executable
 
 STANDIN = Path(__file__).parents[1] / "servers" / "vllm"
 ASK = Request(messages=({"role": "user", "content": "[[Q1]] Which code word?"},))
@@ -200,6 +200,28 @@ def test_a_server_that_dies_ends_the_work_at_once(standin, house):
                 await model.close()
 
     with pytest.raises(ServerFailed, match=r"in the middle of its work; (.*\n)*.*CUDA out of memory"):
+        asyncio.run(use())
+
+
+def test_a_dying_server_that_still_listens_is_looked_at_again(house, standin, monkeypatch, tmp_path):
+    standin()
+
+    async def use():
+        async with Fleet(house[0]) as fleet:
+            running = await fleet.running(server())
+            await running.must_live()
+            listens = Running._listens
+
+            async def listens_for_the_last_time(self):
+                heard = await listens(self)
+                if heard:
+                    os.kill(diary(tmp_path)[0]["pid"], signal.SIGKILL)
+                return heard
+
+            monkeypatch.setattr(Running, "_listens", listens_for_the_last_time)
+            await running.must_live()
+
+    with pytest.raises(ServerFailed, match="in the middle of its work"):
         asyncio.run(use())
 
 
