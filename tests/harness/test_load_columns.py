@@ -111,7 +111,7 @@ def asked(kept, bodies, clusters):
     return places, [{"sha256": f"sha-{s}", "body": bodies[i]} for i, s in enumerate(kept)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.permutations(SAMPLES[:3]),
     st.lists(bodies, min_size=3, max_size=3),
