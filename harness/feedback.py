@@ -10,7 +10,7 @@ from typing import Any
 from .data_rows import Row, iter_rows, short
 from .data_samples import Wrong, identifier
 from .errors import DataError
-from .labels import text_sha256
+from .labels import hash_of_answer, trial_of
 from .spreadsheets import original
 from .windows import unix_time
 
@@ -51,7 +51,7 @@ class Feedback:
 class FeedbackRow:
     """A row of a file. ``ids`` are column -> id; ``accepted`` is ``None`` where the ``edit`` alone says it.
 
-    ``answer_sha256`` is that of `text_sha256` where the file says which text was shown, else ''.
+    ``answer_sha256`` is that of `labels.text_sha256` where the file says which text was shown, else ''.
     """
 
     line: int
@@ -142,8 +142,8 @@ def _take(row: Row, found: _Read) -> None:
             row.line,
             ids,
             _name("candidate", data["candidate"]),
-            _trial(data["trial"]),
-            _answer(data["answer"]),
+            trial_of(data["trial"]),
+            hash_of_answer(data["answer"]),
             accepted,
             edit,
             _time(data["at"]),
@@ -194,26 +194,6 @@ def _name(column: str, value: Any) -> str:
         return identifier(value)
     except Wrong as error:
         raise Wrong(column, str(error)) from None
-
-
-def _trial(value: Any) -> int | None:
-    if value is None or value == "":
-        return None
-    try:
-        number = -1.0 if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if number < 0 or not number.is_integer():
-        raise Wrong("trial", f"{short(value)} is no draw of an answer; write 0, 1, … or leave it empty")
-    return int(number)
-
-
-def _answer(value: Any) -> str:
-    if value is None or value == "":
-        return ""
-    if not isinstance(value, str):
-        raise Wrong("answer", f"{short(value)} is not the text of an answer")
-    return text_sha256(original(value))
 
 
 def _time(value: Any) -> float | None:

@@ -122,12 +122,12 @@ class _Reader:
         self.seen[annotator] += 1
         if self._wanted and annotator not in self._wanted:
             return
-        place = (self._named(data, "sample_id"), self._named(data, "candidate"), _trial(data.get("trial")))
+        place = (self._named(data, "sample_id"), self._named(data, "candidate"), trial_of(data.get("trial")) or 0)
         criterion, score = self._named(data, "criterion"), self._score(data["score"])
         if score is None:
             self.file.gaps += 1
             return
-        answer = _answer(data.get("answer"))
+        answer = hash_of_answer(data.get("answer"))
         key = (*place, criterion, annotator, answer)
         if (line := self._first.setdefault(key, row.line)) != row.line:
             raise Wrong(
@@ -175,15 +175,16 @@ class _Reader:
         return self._texts.setdefault(text, text)
 
 
-def _trial(value: Any) -> int:
-    if value is None or value == "" or value == "0":
-        return 0
+def trial_of(value: Any) -> int | None:
+    """Which draw of an answer is meant; None where none is named. Raises Wrong."""
+    if value is None or value == "":
+        return None
     try:
-        number = float(value)
+        number = -1.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = -1.0
-    if isinstance(value, bool) or number < 0 or number != int(number):
-        raise Wrong("trial", f"{short(value)} is no draw of an answer; write 0, 1, … or leave it empty for 0")
+    if number < 0 or not number.is_integer():
+        raise Wrong("trial", f"{short(value)} is no draw of an answer; write 0, 1, … or leave it empty")
     return int(number)
 
 
@@ -199,7 +200,8 @@ def _score(value: Any) -> float | None:
     return number
 
 
-def _answer(value: Any) -> str:
+def hash_of_answer(value: Any) -> str:
+    """The hash of an answer's text in a cell, '' where there is none. Raises Wrong."""
     if value is None or value == "":
         return ""
     if not isinstance(value, str):

@@ -49,6 +49,7 @@ def test_ids_are_text_an_empty_score_is_a_gap_and_the_trial_may_be_left_out(tmp_
         ("s1,a,0,c,good,ann", "labels.csv:2 score: 'good' is not a number"),
         ("s1,a,0,c,nan,ann", "labels.csv:2 score: 'nan' is not a number"),
         ("s1,a,half,c,1,ann", "labels.csv:2 trial: 'half' is no draw"),
+        ("s1,a,inf,c,1,ann", "labels.csv:2 trial: 'inf' is no draw"),
         ("s1,,0,c,1,ann", "labels.csv:2 candidate: is empty"),
         ("s1,a,0,c,1,", "labels.csv:2 annotator: is empty"),
     ],
